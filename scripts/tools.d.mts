@@ -1,0 +1,23 @@
+/** The versions of QEMU that the tests run. */
+export type QemuVersion = '7.2' | '10.0';
+
+export interface QemuBinary {
+  readonly binary: string;
+  /** Arguments without which an unpacked QEMU does not find its firmware. */
+  readonly args: readonly string[];
+}
+
+export interface Tools {
+  readonly natsServer: string;
+  readonly influxd: string;
+  readonly nasm: string;
+  readonly ip: string;
+  readonly tc: string;
+  readonly qemu: Readonly<Record<QemuVersion, QemuBinary>>;
+}
+
+export const projectRoot: string;
+export function toolsFolder(): string;
+export function isExecutable(path: string): boolean;
+/** Paths only, nothing is started: whether a file is there, `isExecutable` tells. */
+export function tools(): Tools;

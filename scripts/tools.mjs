@@ -1,0 +1,57 @@
+/**
+ * Where the programs lie that ferryman's demo, tests and benches stand on.
+ *
+ * What must not be installed system-wide (servers that would start by themselves, a second QEMU)
+ * is unpacked into a folder per package below `.tools/`; `FERRYMAN_TOOLS` names another folder.
+ */
+import { accessSync, constants } from 'node:fs';
+import { delimiter, join, resolve } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+export const projectRoot = fileURLToPath(new URL('..', import.meta.url));
+
+/** Programs of administrators are not in every user's PATH. */
+const administratorFolders = ['/usr/local/sbin', '/usr/sbin', '/sbin'];
+
+export function toolsFolder() {
+  return resolve(process.env.FERRYMAN_TOOLS ?? join(projectRoot, '.tools'));
+}
+
+export function isExecutable(path) {
+  try {
+    accessSync(path, constants.X_OK);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/** The first executable file of this name; the last candidate if there is none. */
+function locate(name, ...preferredFolders) {
+  const path = (process.env.PATH ?? '').split(delimiter).filter(Boolean);
+  const candidates = [...preferredFolders, ...path, ...administratorFolders].map((folder) =>
+    join(folder, name),
+  );
+  return candidates.find(isExecutable) ?? candidates.at(-1);
+}
+
+/** Paths only, nothing is started: whether a file is there, `isExecutable` tells. */
+export function tools() {
+  const folder = toolsFolder();
+  const unpackedQemu = join(folder, 'qemu-10.0', 'usr');
+  const firmware = ['share/seabios', 'share/qemu', 'lib/ipxe/qemu'];
+  return {
+    natsServer: locate('nats-server', join(folder, 'nats-server/usr/sbin')),
+    influxd: locate('influxd', join(folder, 'influxdb/usr/bin')),
+    nasm: locate('nasm'),
+    ip: locate('ip'),
+    tc: locate('tc'),
+    qemu: {
+      7.2: { binary: locate('qemu-system-x86_64'), args: [] },
+      '10.0': {
+        binary: join(unpackedQemu, 'bin/qemu-system-x86_64'),
+        args: firmware.flatMap((part) => ['-L', join(unpackedQemu, part)]),
+      },
+    },
+  };
+}
