@@ -13,7 +13,11 @@ export interface Monitor {
   /** A stable name of this monitor, e.g. the socket path. */
   readonly address: string;
   /** Throws ExecuteError (QEMU refused), TimeoutError, ConnectionLostError, BadReplyError. */
-  execute(command: string, commandArguments?: object, timeoutMilliseconds?: number): Promise<unknown>;
+  execute(
+    command: string,
+    commandArguments?: object,
+    timeoutMilliseconds?: number,
+  ): Promise<unknown>;
   onEvent(listener: (event: MonitorEvent) => void): void;
   /** Called once, when the connection ends, with the reason. */
   onClose(listener: (reason: Error) => void): void;

@@ -1,0 +1,43 @@
+import assert from 'node:assert/strict';
+import fc from 'fast-check';
+import { LineDecoder } from '../../../agent/monitor/qmp/framing.ts';
+
+function decode(decoder: LineDecoder, chunks: readonly Uint8Array[]): string[] {
+  return chunks.flatMap((chunk) => [...decoder.push(chunk)]);
+}
+
+function cut(bytes: Uint8Array, places: readonly number[]): Uint8Array[] {
+  const ends = [...places.map((place) => place % (bytes.length + 1)), bytes.length];
+  ends.sort((left, right) => left - right);
+  return ends.map((end, index) => bytes.subarray(ends[index - 1] ?? 0, end));
+}
+
+describe('LineDecoder', () => {
+  it('gives the same lines however the bytes are chunked', () => {
+    const messages = fc.array(fc.dictionary(fc.string({ unit: 'binary' }), fc.integer()));
+    fc.assert(
+      fc.property(messages, fc.array(fc.nat()), (values, places) => {
+        const lines = values.map((value) => JSON.stringify(value));
+        const bytes = Buffer.from(lines.map((line) => `${line}\r\n`).join(''));
+        assert.deepEqual(decode(new LineDecoder(), cut(bytes, places)), lines);
+      }),
+    );
+  });
+
+  it('keeps an unfinished line until the rest of it comes', () => {
+    const decoder = new LineDecoder();
+    assert.deepEqual([...decoder.push(Buffer.from('{"a"'))], []);
+    assert.deepEqual([...decoder.push(Buffer.from(':1}\n\n'))], ['{"a":1}']);
+  });
+
+  it('accepts a line of exactly the limit and refuses one byte more', () => {
+    assert.deepEqual([...new LineDecoder(4).push(Buffer.from('abcd\n'))], ['abcd']);
+    assert.throws(() => [...new LineDecoder(4).push(Buffer.from('abcde'))], RangeError);
+  });
+
+  it('counts the limit across chunks', () => {
+    const decoder = new LineDecoder(4);
+    assert.deepEqual([...decoder.push(Buffer.from('ab\nabc'))], ['ab']);
+    assert.throws(() => [...decoder.push(Buffer.from('de'))], /longer than 4 bytes/);
+  });
+});
