@@ -1,0 +1,121 @@
+/**
+ * CPU quota groups for single threads, over cgroup v1 or v2. A group of ours is always a child of the
+ * thread's own group: limits above it keep holding, and where a thread has to return to can be read
+ * off the tree, even by a later process that finds the group left behind.
+ */
+import {
+  existsSync,
+  mkdirSync,
+  readFileSync,
+  readdirSync,
+  rmdirSync,
+  writeFileSync,
+} from 'node:fs';
+import { basename, dirname, join } from 'node:path';
+
+/** What differs between the two cgroup versions. All paths are directories below the cgroup mount. */
+export interface GroupLayout {
+  readonly version: 1 | 2;
+  /** Where groups live; a sweep looks below it and nowhere else. */
+  readonly root: string;
+  /** The file that lists a group's threads and takes a thread id to move it in. */
+  readonly threadsFile: string;
+  /** The group named by a /proc/PID/task/TID/cgroup text; undefined when there is none we may use. */
+  groupOf(procText: string): string | undefined;
+  /** Makes a fresh child able to hold single threads under a quota. */
+  prepare(group: string): void;
+  setQuota(group: string, quota: Quota): void;
+  /** Undoes what `prepare` did to the parent, once the group is gone. */
+  tidy(home: string): void;
+}
+
+/** CPU time allowed per period, both in microseconds. */
+export interface Quota {
+  readonly quotaMicroseconds: number;
+  readonly periodMicroseconds: number;
+}
+
+const ownName = /^ferryman-(\d+)-(\d+)$/;
+
+/** True for the directory name of a group that some ferryman process made. */
+export function isOwnGroup(path: string): boolean {
+  return ownName.test(basename(path));
+}
+
+/** The group a thread belongs to by right: its group, or the parent of it when that group is ours. */
+export function homeOf(layout: GroupLayout, procText: string): string | undefined {
+  const group = layout.groupOf(procText);
+  if (group === undefined || !existsSync(join(group, layout.threadsFile))) return undefined;
+  return isOwnGroup(group) ? dirname(group) : group;
+}
+
+/** Makes the group for one thread below its home, without moving the thread; returns its path. */
+export function makeGroup(layout: GroupLayout, home: string, threadId: number): string {
+  const group = join(home, `ferryman-${String(process.pid)}-${String(threadId)}`);
+  mkdirSync(group, { recursive: true });
+  layout.prepare(group);
+  return group;
+}
+
+/** Moves a thread; a thread that has ended meanwhile is not an error, there is nothing to move. */
+export function moveThread(layout: GroupLayout, group: string, threadId: number): void {
+  try {
+    writeFileSync(join(group, layout.threadsFile), String(threadId));
+  } catch (error) {
+    if (!isGone(error)) throw error;
+  }
+}
+
+/** Sends every thread of a group home and removes the group; one already removed is fine. */
+export function dissolveGroup(layout: GroupLayout, group: string): void {
+  const home = dirname(group);
+  try {
+    const threads = readFileSync(join(group, layout.threadsFile), 'utf8').split('\n');
+    for (const thread of threads.filter(Boolean)) moveThread(layout, home, Number(thread));
+    rmdirSync(group);
+  } catch (error) {
+    if (!isGone(error)) throw error;
+  }
+  layout.tidy(home);
+}
+
+/**
+ * Dissolves the groups of ferryman processes that no longer live (crashed, killed) and returns how
+ * many there were. Groups of a living process are its own business.
+ */
+export function sweep(layout: GroupLayout, isAlive: (pid: number) => boolean = pidIsAlive): number {
+  let swept = 0;
+  for (const group of groupsBelow(layout.root)) {
+    const owner = Number(ownName.exec(basename(group))?.[1]);
+    if (isAlive(owner)) continue;
+    dissolveGroup(layout, group);
+    swept += 1;
+  }
+  return swept;
+}
+
+function groupsBelow(directory: string): string[] {
+  return readdirSync(directory, { withFileTypes: true })
+    .filter((entry) => entry.isDirectory())
+    .map((entry) => join(directory, entry.name))
+    .flatMap((path) => (isOwnGroup(path) ? [path] : readableGroupsBelow(path)));
+}
+
+/** Groups come and go while the tree is read. */
+function readableGroupsBelow(directory: string): string[] {
+  try {
+    return groupsBelow(directory);
+  } catch (error) {
+    if (isGone(error)) return [];
+    throw error;
+  }
+}
+
+function pidIsAlive(pid: number): boolean {
+  return existsSync(`/proc/${String(pid)}`);
+}
+
+function isGone(error: unknown): boolean {
+  const code = (error as NodeJS.ErrnoException).code;
+  return code === 'ENOENT' || code === 'ESRCH' || code === 'ENODEV';
+}
