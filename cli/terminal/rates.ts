@@ -1,0 +1,64 @@
+import type { Migration } from '../../brain/core/migration.ts';
+import { formatBytes } from '../figures.ts';
+import { bar } from './bar.ts';
+import { span, type Line, type Style, type Tone } from './style.ts';
+
+const labelColumns = 11;
+const figureColumns = 30;
+
+interface Gauge {
+  readonly label: string;
+  readonly share: number;
+  readonly figure: string;
+  readonly tone: Tone;
+}
+
+/** This pass, what the guest writes against what the link takes, and how hard it is held back. */
+export function renderRates(migration: Migration, style: Style): readonly Line[] {
+  const width = Math.max(8, style.columns - labelColumns - figureColumns);
+  return gaugesOf(migration).map(({ label, share, figure, tone }) => [
+    span(label.padEnd(labelColumns), 'faint'),
+    span(bar(share, width, style), tone),
+    span(`  ${figure}`),
+  ]);
+}
+
+function gaugesOf(migration: Migration): readonly Gauge[] {
+  return [...passGauge(migration), ...rateGauges(migration), ...throttleGauge(migration)];
+}
+
+function passGauge({ last, openRound }: Migration): readonly Gauge[] {
+  if (last?.ram === undefined || openRound === undefined) return [];
+  const { remainingBytes } = last.ram;
+  const share = 1 - remainingBytes / Math.max(1, openRound.startRemainingBytes);
+  const figure = `${formatBytes(remainingBytes)} left`;
+  return [{ label: `round ${String(openRound.number)}`, share, figure, tone: 'good' }];
+}
+
+/** Both on one scale, so that the longer bar says who wins. */
+function rateGauges(migration: Migration): readonly Gauge[] {
+  const ram = migration.last?.ram;
+  if (ram === undefined) return [];
+  const dirty = ram.dirtyPagesPerSecond * ram.pageBytes;
+  const link = migration.bandwidthBytesPerSecond ?? ram.bandwidthBytesPerSecond;
+  const scale = Math.max(1, dirty, link);
+  return [
+    {
+      label: 'dirty rate',
+      share: dirty / scale,
+      // QEMU counts at the end of each pass only, so the first pass has no figure yet.
+      figure: dirty > 0 ? `${formatBytes(dirty)}/s` : 'not known yet',
+      tone: dirty > link ? 'bad' : 'accent',
+    },
+    { label: 'link', share: link / scale, figure: `${formatBytes(link)}/s`, tone: 'accent' },
+  ];
+}
+
+function throttleGauge({ last, attempts }: Migration): readonly Gauge[] {
+  const arming = attempts.at(-1)?.arming;
+  if (last === undefined || arming === undefined) return [];
+  const percent = last.throttlePercent > 1 ? last.throttlePercent : 0;
+  const family = arming.family === 'plain' ? 'plain pre-copy' : arming.family;
+  const figure = `${percent.toFixed(0)} %  (${family})`;
+  return [{ label: 'throttle', share: percent / 100, figure, tone: 'warning' }];
+}
