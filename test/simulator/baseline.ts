@@ -1,0 +1,55 @@
+/** Runs without a brain, to compare with: what the same guest does under one fixed choice. */
+import type { Arming, Tuning } from '../../shared/command.ts';
+import type { SyncRecord } from './qemu.ts';
+import { Simulation, type Scenario, type Truth } from './simulation.ts';
+
+export const plainArming: Arming = { family: 'plain', autoConverge: false, postCopy: false };
+
+/** One fixed choice, made before the start and never looked at again. */
+export interface Choice {
+  readonly arming?: Arming;
+  readonly tuning?: Tuning;
+  /** Applied at once and throughout, as a cgroup would. */
+  readonly throttlePercent?: number;
+}
+
+export interface BaselineRun {
+  readonly truth: Truth;
+  readonly syncs: readonly SyncRecord[];
+}
+
+const defaultDowntimeLimitMilliseconds = 300;
+
+/** Migrates under one choice until it completes or `maxMilliseconds` of world time have passed. */
+export function runChoice(
+  scenario: Scenario,
+  choice: Choice,
+  maxMilliseconds = 60_000,
+): BaselineRun {
+  const simulation = new Simulation(scenario);
+  simulation.cgroupThrottlePercent = choice.throttlePercent ?? 0;
+  simulation.migrate(choice.arming ?? plainArming, choice.tuning ?? {});
+  while (simulation.qemu?.running === true && simulation.nowMilliseconds < maxMilliseconds)
+    simulation.step();
+  const limit = choice.tuning?.downtimeLimitMilliseconds ?? defaultDowntimeLimitMilliseconds;
+  return { truth: simulation.truth(limit), syncs: simulation.qemu?.syncs ?? [] };
+}
+
+/** QEMU's defaults, nobody at the wheel. */
+export function untouched(scenario: Scenario, maxMilliseconds?: number): BaselineRun {
+  return runChoice(scenario, {}, maxMilliseconds);
+}
+
+/** QEMU's own auto-converge with its default settings. */
+export function autoConverge(scenario: Scenario, maxMilliseconds?: number): BaselineRun {
+  return runChoice(scenario, { arming: { ...plainArming, autoConverge: true } }, maxMilliseconds);
+}
+
+/** One throttle from start to end. */
+export function staticThrottle(
+  scenario: Scenario,
+  throttlePercent: number,
+  maxMilliseconds?: number,
+): BaselineRun {
+  return runChoice(scenario, { throttlePercent }, maxMilliseconds);
+}

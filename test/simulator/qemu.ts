@@ -1,0 +1,242 @@
+import type { Arming, Tuning } from '../../shared/command.ts';
+import { AutoConverge, defaultAutoConverge } from './auto-converge.ts';
+import { DirtyBitmap } from './dirty-bitmap.ts';
+import type { Guest } from './guest.ts';
+import { PageEncoder } from './page-encoder.ts';
+import { mebibyte, pageBytes } from './workload.ts';
+
+export type QemuVersion = '7.2' | '10.0';
+
+/** How the engine is placed: what the link gives, and what encoding and stopping cost here. */
+export interface QemuSurroundings {
+  readonly version: QemuVersion;
+  readonly linkBytesPerSecond: (nowMilliseconds: number) => number;
+  readonly idleCpuCores: number;
+  /** Time in which the guest stands still beside the transfer of the remainder. */
+  readonly switchoverMilliseconds: number;
+}
+
+export type MigrationStatus =
+  'none' | 'active' | 'device' | 'postcopy-active' | 'completed' | 'cancelled';
+
+/** One bitmap sync as it happened. */
+export interface SyncRecord {
+  readonly atMilliseconds: number;
+  readonly remainingBytes: number;
+  readonly newlyDirtyBytes: number;
+  readonly throttlePercent: number;
+  readonly byTimer: boolean;
+}
+
+export const defaultTuning = {
+  downtimeLimitMilliseconds: 300,
+  maxBandwidthBytesPerSecond: 128 * mebibyte,
+  availSwitchoverBandwidthBytesPerSecond: 0,
+  maxPostcopyBandwidthBytesPerSecond: 0,
+  autoConverge: defaultAutoConverge,
+} as const satisfies Required<Tuning>;
+
+/** QEMU looks at the known remainder after sending for so long, or when it has nothing to send. */
+const iterationMilliseconds = 50;
+const bandwidthWindowMilliseconds = 100;
+const timerSyncMilliseconds = 5000;
+/** Post-copy: share of its work that a guest gets while it waits for pages, and its longest wait. */
+const postCopySpeed = 0.3;
+const postCopyGapShare = 0.6;
+
+/** One migration of one guest: what `migrate` starts and `query-migrate` shows. */
+export class Qemu {
+  status: MigrationStatus = 'none';
+  tuning: Required<Tuning> = defaultTuning;
+  startedAtMilliseconds = 0;
+  endsAtMilliseconds = 0;
+  transferredBytes = 0;
+  measuredBytesPerSecond = 0;
+  downtimeMilliseconds = 0;
+  /** Longest time for which the guest stood still, the switchover or the waits of post-copy. */
+  longestGapMilliseconds = 0;
+  readonly syncs: SyncRecord[] = [];
+  readonly bitmap: DirtyBitmap;
+  readonly encoder: PageEncoder;
+  readonly arming: Arming;
+  readonly #guest: Guest;
+  readonly #surroundings: QemuSurroundings;
+  #autoConverge: AutoConverge;
+  #wireBudget = 0;
+  #pageBudget = 0;
+  #iterationStart = 0;
+  #window = { startMilliseconds: 0, transferredBytes: 0 };
+  #timer = { dueMilliseconds: 0, syncs: -1 };
+
+  constructor(guest: Guest, arming: Arming, surroundings: QemuSurroundings) {
+    this.#guest = guest;
+    this.#surroundings = surroundings;
+    this.arming = arming;
+    this.bitmap = new DirtyBitmap(guest.pages);
+    this.#autoConverge = new AutoConverge(arming.autoConverge, 0);
+    this.encoder = new PageEncoder(guest, arming, surroundings.idleCpuCores);
+  }
+
+  get remainingBytes(): number {
+    return this.bitmap.dirtyPages * pageBytes;
+  }
+
+  /** 0 when QEMU's throttle is not in force. */
+  get throttlePercent(): number {
+    return this.status === 'active' ? this.#autoConverge.throttlePercent : 0;
+  }
+
+  get dirtyPagesPerSecond(): number {
+    return this.#autoConverge.dirtyPagesPerSecond;
+  }
+
+  get running(): boolean {
+    return ['active', 'device', 'postcopy-active'].includes(this.status);
+  }
+
+  /** Share of its work that the engine leaves to a guest which wants `vcpuBusyShare` of its CPU. */
+  get guestSpeed(): number {
+    if (this.status === 'device') return 0;
+    if (this.status === 'postcopy-active') return postCopySpeed;
+    return Math.min(1, (1 - this.throttlePercent / 100) / this.#guest.workload.vcpuBusyShare);
+  }
+
+  tune(tuning: Tuning): void {
+    this.tuning = { ...this.tuning, ...tuning };
+  }
+
+  start(nowMilliseconds: number): void {
+    this.status = 'active';
+    this.startedAtMilliseconds = nowMilliseconds;
+    this.#iterationStart = nowMilliseconds;
+    this.#window = { startMilliseconds: nowMilliseconds, transferredBytes: 0 };
+    this.#autoConverge = new AutoConverge(this.arming.autoConverge, nowMilliseconds);
+    this.#timer = { dueMilliseconds: nowMilliseconds + timerSyncMilliseconds, syncs: -1 };
+    this.#sync(nowMilliseconds, false);
+  }
+
+  cancel(nowMilliseconds: number): void {
+    this.status = 'cancelled';
+    this.endsAtMilliseconds = nowMilliseconds;
+  }
+
+  /** Moves the guest at once; its missing pages follow at link speed. */
+  startPostCopy(nowMilliseconds: number): void {
+    this.#sync(nowMilliseconds, false);
+    const cap = this.tuning.maxPostcopyBandwidthBytesPerSecond || Infinity;
+    const link = this.#surroundings.linkBytesPerSecond(nowMilliseconds);
+    const milliseconds = (this.#sendAll() / Math.min(link, cap)) * 1000;
+    this.status = 'postcopy-active';
+    this.endsAtMilliseconds = nowMilliseconds + milliseconds;
+    this.longestGapMilliseconds = milliseconds * postCopyGapShare;
+  }
+
+  /** Works through one step; the guest has already run in it. */
+  step(nowMilliseconds: number, stepMilliseconds: number): void {
+    if (!this.running) return;
+    if (this.status === 'active') {
+      this.#measureBandwidth(nowMilliseconds);
+      this.#syncByTimer(nowMilliseconds);
+      this.#judgeRemainder(nowMilliseconds);
+      this.#send(nowMilliseconds, stepMilliseconds);
+    } else if (nowMilliseconds >= this.endsAtMilliseconds) {
+      this.status = 'completed';
+    }
+  }
+
+  /** QEMU's loop: sync when little is known to be left, switch over when it is still little then. */
+  #judgeRemainder(nowMilliseconds: number): void {
+    const iterated = nowMilliseconds - this.#iterationStart >= iterationMilliseconds;
+    if (!iterated && this.bitmap.dirtyPages > 0) return;
+    this.#iterationStart = nowMilliseconds;
+    if (this.remainingBytes >= this.#threshold()) return;
+    this.#sync(nowMilliseconds, false);
+    if (this.remainingBytes < this.#threshold()) this.#switchOver(nowMilliseconds);
+  }
+
+  /** Raw bytes that QEMU believes it can send within the downtime limit; 0 until it has measured. */
+  #threshold(): number {
+    const told = this.tuning.availSwitchoverBandwidthBytesPerSecond;
+    const believed = told > 0 ? told : this.measuredBytesPerSecond;
+    return (believed * this.tuning.downtimeLimitMilliseconds) / 1000;
+  }
+
+  /** The last burst is not held back by max-bandwidth. */
+  #switchOver(nowMilliseconds: number): void {
+    const pages = this.bitmap.dirtyPages;
+    const link = this.#surroundings.linkBytesPerSecond(nowMilliseconds);
+    const seconds = Math.max(this.#sendAll() / link, pages / this.encoder.pagesPerSecond);
+    this.status = 'device';
+    // QEMU counts its own stop and the transfer; the guest also waits for the destination to run.
+    this.downtimeMilliseconds = Math.round(seconds * 1000 + 5);
+    this.longestGapMilliseconds = seconds * 1000 + this.#surroundings.switchoverMilliseconds;
+    this.endsAtMilliseconds = nowMilliseconds + this.longestGapMilliseconds;
+  }
+
+  #sendAll(): number {
+    const before = this.transferredBytes;
+    while (this.bitmap.dirtyPages > 0) this.#sendPage();
+    return this.transferredBytes - before;
+  }
+
+  #send(nowMilliseconds: number, stepMilliseconds: number): void {
+    const link = this.#surroundings.linkBytesPerSecond(nowMilliseconds);
+    const cap = this.tuning.maxBandwidthBytesPerSecond || Infinity;
+    const wireStep = (Math.min(link, cap) * stepMilliseconds) / 1000;
+    const pageStep = (this.encoder.pagesPerSecond * stepMilliseconds) / 1000;
+    this.#wireBudget = Math.min(this.#wireBudget, wireStep) + wireStep;
+    this.#pageBudget = Math.min(this.#pageBudget, pageStep) + pageStep;
+    while (this.#wireBudget > 0 && this.#pageBudget > 0 && this.bitmap.dirtyPages > 0) {
+      this.#wireBudget -= this.#sendPage();
+      this.#pageBudget -= 1;
+    }
+  }
+
+  #sendPage(): number {
+    const page = this.bitmap.take();
+    if (page === undefined) return 0;
+    const bytes = this.encoder.encode(page, !this.bitmap.wrapped, this.syncs.length);
+    this.transferredBytes += bytes;
+    return bytes;
+  }
+
+  #measureBandwidth(nowMilliseconds: number): void {
+    const { startMilliseconds, transferredBytes } = this.#window;
+    const milliseconds = nowMilliseconds - startMilliseconds;
+    if (milliseconds < bandwidthWindowMilliseconds) return;
+    this.measuredBytesPerSecond =
+      ((this.transferredBytes - transferredBytes) * 1000) / milliseconds;
+    this.#window = {
+      startMilliseconds: nowMilliseconds,
+      transferredBytes: this.transferredBytes,
+    };
+  }
+
+  /** QEMU 10.0: a pass after the first that outlasts the timer is synced in its midst. */
+  #syncByTimer(nowMilliseconds: number): void {
+    if (nowMilliseconds < this.#timer.dueMilliseconds) return;
+    const quiet = this.syncs.length === this.#timer.syncs && this.syncs.length > 1;
+    if (this.#surroundings.version === '10.0' && this.arming.autoConverge && quiet)
+      this.#sync(nowMilliseconds, true);
+    this.#timer = {
+      dueMilliseconds: nowMilliseconds + timerSyncMilliseconds,
+      syncs: this.syncs.length,
+    };
+  }
+
+  #sync(nowMilliseconds: number, byTimer: boolean): void {
+    let newPages = 0;
+    this.#guest.drainLog((page) => {
+      if (this.bitmap.mark(page)) newPages++;
+    });
+    const settings = this.tuning.autoConverge;
+    this.#autoConverge.sync(nowMilliseconds, newPages, this.transferredBytes, settings);
+    this.syncs.push({
+      atMilliseconds: nowMilliseconds,
+      remainingBytes: this.remainingBytes,
+      newlyDirtyBytes: newPages * pageBytes,
+      throttlePercent: this.#autoConverge.throttlePercent,
+      byTimer,
+    });
+  }
+}
