@@ -8,10 +8,7 @@ export interface Bus {
   /** Subjects may hold NATS wildcards. */
   subscribe(subject: string, handler: (subject: string, payload: Uint8Array) => void): Subscription;
   /** Answers requests; the handler's result is the reply. */
-  serve(
-    subject: string,
-    handler: (payload: Uint8Array) => Promise<Uint8Array>,
-  ): Subscription;
+  serve(subject: string, handler: (payload: Uint8Array) => Promise<Uint8Array>): Subscription;
   /** Throws `BusError` with code NO_RESPONDERS, TIMEOUT or DISCONNECTED. */
   request(subject: string, payload: Uint8Array, timeoutMilliseconds: number): Promise<Uint8Array>;
   readonly connected: boolean;

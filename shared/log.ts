@@ -1,0 +1,46 @@
+/** One JSON object per line on stderr; stdout belongs to results. */
+import { pino } from 'pino';
+
+export const logLevels = ['silent', 'error', 'warn', 'info', 'debug'] as const;
+export type LogLevel = (typeof logLevels)[number];
+
+type Fields = Readonly<Record<string, unknown>>;
+
+/** `fields` are for programs, `message` is for people. An `Error` goes under the field `error`. */
+export interface Log {
+  error(fields: Fields, message: string): void;
+  warn(fields: Fields, message: string): void;
+  info(fields: Fields, message: string): void;
+  debug(fields: Fields, message: string): void;
+}
+
+const stderr = 2;
+
+/**
+ * A log of one part (`agent`, `brain`, ...). The environment's FERRYMAN_LOG, one of `logLevels`,
+ * prevails over `defaultLevel`; a word that is no level is ignored.
+ */
+export function createLog(
+  part: string,
+  defaultLevel: LogLevel = 'info',
+  environment: NodeJS.ProcessEnv = process.env,
+): Log {
+  const level = logLevels.find((name) => name === environment['FERRYMAN_LOG']) ?? defaultLevel;
+  const options = {
+    level,
+    base: { part },
+    errorKey: 'error',
+    timestamp: () => `,"time":"${new Date().toISOString()}"`,
+    formatters: { level: (label: string) => ({ level: label }) },
+  };
+  // Written at once, so that the last words before a crash are not lost.
+  return pino(options, pino.destination({ dest: stderr, sync: true }));
+}
+
+/** For tests, and for callers that have no log. */
+export const silentLog: Log = {
+  error: () => undefined,
+  warn: () => undefined,
+  info: () => undefined,
+  debug: () => undefined,
+};
