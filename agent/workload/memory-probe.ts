@@ -1,0 +1,145 @@
+/**
+ * Probes a guest by reading the same sample of its pages several times and comparing content.
+ *
+ * QEMU counts a page as dirty even if the same bytes were written again; a comparison cannot see
+ * that, so the curve is a lower bound for guests that rewrite what is already there.
+ */
+import type { Clock } from '../../shared/clock.ts';
+import type { ProbeReport } from '../../shared/sample.ts';
+import { tryCompression } from './compression-trial.ts';
+import { type GuestMemory, pageBytes } from './guest-memory.ts';
+import {
+  type ChangeCount,
+  changedPages,
+  estimateShare,
+  estimateXbzrle,
+  nonZeroPages,
+  pickPages,
+  type Snapshot,
+  thinOut,
+  toDirtyCurve,
+} from './page-statistics.ts';
+
+/** Time as the probe needs it; tests hold it. */
+export interface ProbeTime {
+  readonly sleep: (milliseconds: number) => Promise<void>;
+  readonly clock: Clock;
+}
+
+const defaultBudgetMilliseconds = 1600;
+const leastBudgetMilliseconds = 150;
+const mostBudgetMilliseconds = 2000;
+
+/** Close together where the curve bends; one more, the longest, fills the budget. */
+const usualWindowsMilliseconds = [100, 250, 500, 1000];
+const shortestWindowMilliseconds = 50;
+/** A guest that changed nothing by then is idle, and need not be watched longer. */
+const idleAfterMilliseconds = 500;
+/** Kept back for compressing dirtied pages and sizing their deltas. */
+const reserveMilliseconds = 40;
+
+/** One page in 64, within bounds: the error falls with the root of the sample, the cost does not. */
+const pagesPerSampledPage = 64;
+const enoughPages = 4096;
+const mostPages = 8000;
+/** Read even if reading is slow, and never more than this takes. */
+const leastPages = 2000;
+const readMilliseconds = 40;
+const calibrationPages = 256;
+/** Pages whose XBZRLE delta is sized: about 2 ms. */
+const deltaPages = 256;
+
+/** Probes RAM that is already open; the caller closes it. Throws GuestMemoryError. */
+export async function probeMemory(
+  memory: GuestMemory,
+  time: ProbeTime,
+  budgetMilliseconds = defaultBudgetMilliseconds,
+): Promise<ProbeReport> {
+  const startedAt = time.clock.monotonicMilliseconds();
+  const endsAt = startedAt + clampBudget(budgetMilliseconds);
+  const pages = await choosePages(memory, time.clock);
+  const before = await takeSnapshot(memory, pages, time.clock);
+  const filled = nonZeroPages(before, Buffer.alloc(pageBytes));
+  const compression = await tryCompression(before, filled, time.clock);
+  const { after, counts } = await watch(memory, pages, before, endsAt, time);
+  const dirtied = changedPages(before, after);
+  const dirtyCompression = await tryCompression(after, dirtied, time.clock);
+  const xbzrle = estimateXbzrle(before, after, thinOut(dirtied, deltaPages));
+  const ramBytes = memory.pageCount * pageBytes;
+  return {
+    source: 'guest-memory',
+    tookMilliseconds: time.clock.monotonicMilliseconds() - startedAt,
+    ramBytes,
+    sampledPages: pages.length,
+    zeroShare: estimateShare(pages.length - filled.length, pages.length).share,
+    ...(compression && {
+      compressionRatio: compression.ratio,
+      compressionSecondsPerPage: compression.secondsPerPage,
+    }),
+    ...(dirtyCompression && { dirtyCompressionRatio: dirtyCompression.ratio }),
+    dirtyCurve: toDirtyCurve(counts, pages.length, ramBytes),
+    ...(xbzrle && { xbzrleDeltaShare: xbzrle.deltaShare }),
+  };
+}
+
+function clampBudget(budgetMilliseconds: number): number {
+  return Math.min(mostBudgetMilliseconds, Math.max(leastBudgetMilliseconds, budgetMilliseconds));
+}
+
+/** As many pages as the RAM deserves and one read of 40 ms can take, measured on a few. */
+async function choosePages(memory: GuestMemory, clock: Clock): Promise<number[]> {
+  const trial = pickPages(memory.pageCount, calibrationPages, Math.random);
+  const { tookMilliseconds } = await takeSnapshot(memory, trial, clock);
+  const affordable = Math.max(leastPages, (readMilliseconds * trial.length) / tookMilliseconds);
+  const deserved = Math.max(enoughPages, memory.pageCount / pagesPerSampledPage);
+  const count = Math.floor(Math.min(mostPages, affordable, deserved));
+  return pickPages(memory.pageCount, count, Math.random);
+}
+
+/** A snapshot with the moment its first page was read, and how long the last one took to come. */
+interface TimedSnapshot extends Snapshot {
+  readonly atMilliseconds: number;
+  readonly tookMilliseconds: number;
+}
+
+async function takeSnapshot(
+  memory: GuestMemory,
+  pages: readonly number[],
+  clock: Clock,
+  bytes = Buffer.alloc(pages.length * pageBytes),
+): Promise<TimedSnapshot> {
+  const atMilliseconds = clock.monotonicMilliseconds();
+  await memory.readPages(pages, bytes);
+  const tookMilliseconds = clock.monotonicMilliseconds() - atMilliseconds;
+  return { bytes, pageBytes, atMilliseconds, tookMilliseconds };
+}
+
+/** Reads the pages again at the end of each window; ends early when the guest is idle. */
+async function watch(
+  memory: GuestMemory,
+  pages: readonly number[],
+  before: TimedSnapshot,
+  endsAtMilliseconds: number,
+  { sleep, clock }: ProbeTime,
+): Promise<{ readonly after: Snapshot; readonly counts: readonly ChangeCount[] }> {
+  const longest =
+    endsAtMilliseconds - before.atMilliseconds - before.tookMilliseconds - reserveMilliseconds;
+  const everChanged = new Set<number>();
+  const counts: ChangeCount[] = [];
+  const bytes = Buffer.alloc(before.bytes.length);
+  for (const window of planWindows(longest)) {
+    await sleep(Math.max(0, before.atMilliseconds + window - clock.monotonicMilliseconds()));
+    const after = await takeSnapshot(memory, pages, clock, bytes);
+    for (const page of changedPages(before, after)) everChanged.add(page);
+    const windowMilliseconds = after.atMilliseconds - before.atMilliseconds;
+    counts.push({ windowMilliseconds, changedPages: everChanged.size });
+    if (everChanged.size === 0 && window >= idleAfterMilliseconds) break;
+  }
+  return { after: { bytes, pageBytes }, counts };
+}
+
+/** The usual windows that leave some room before the longest one, then the longest. */
+export function planWindows(longestMilliseconds: number): number[] {
+  const longest = Math.max(shortestWindowMilliseconds, longestMilliseconds);
+  return [...usualWindowsMilliseconds.filter((window) => window <= 0.8 * longest), longest];
+}

@@ -1,0 +1,115 @@
+/** What pages of guest RAM say about a migration of it (pure: bytes in, figures out). */
+import { constants, deflateSync } from 'node:zlib';
+import type { DirtyPoint } from '../../shared/sample.ts';
+import { xbzrleEncodedBytes } from './xbzrle-size.ts';
+
+/** Pages of one size, one after the other, of RAM sampled at one moment. */
+export interface Snapshot {
+  readonly bytes: Buffer;
+  readonly pageBytes: number;
+}
+
+export function pageAt({ bytes, pageBytes }: Snapshot, index: number): Buffer {
+  return bytes.subarray(index * pageBytes, (index + 1) * pageBytes);
+}
+
+/**
+ * Picks `count` pages of `pageCount`, one at random from each of `count` equal stretches, in order
+ * of address. Working sets lie in stretches of neighbouring pages, so this knows the size of one
+ * far better than as many pages drawn anywhere: the binomial standard error is its upper bound.
+ *
+ * @param random uniform in [0, 1), e.g. Math.random
+ */
+export function pickPages(pageCount: number, count: number, random: () => number): number[] {
+  const picked = Math.min(count, pageCount);
+  const stretch = pageCount / picked;
+  return Array.from({ length: picked }, (_, index) => {
+    const first = Math.ceil(index * stretch);
+    const beyond = Math.ceil((index + 1) * stretch);
+    return first + Math.floor(random() * (beyond - first));
+  });
+}
+
+/** At most `count` of these items, evenly spread over them. */
+export function thinOut<T>(items: readonly T[], count: number): T[] {
+  const step = Math.max(1, items.length / count);
+  return items.filter((_, index) => Math.floor(index / step) !== Math.floor((index - 1) / step));
+}
+
+/** Indices of the pages that hold anything but zeros. */
+export function nonZeroPages(snapshot: Snapshot, zeroPage: Buffer): number[] {
+  return indicesOf(snapshot).filter((index) => !pageAt(snapshot, index).equals(zeroPage));
+}
+
+/** Indices of the pages that differ between two snapshots of the same pages. */
+export function changedPages(before: Snapshot, after: Snapshot): number[] {
+  return indicesOf(after).filter((index) => !pageAt(before, index).equals(pageAt(after, index)));
+}
+
+function indicesOf({ bytes, pageBytes }: Snapshot): number[] {
+  return Array.from({ length: bytes.length / pageBytes }, (_, index) => index);
+}
+
+/** Size of one page under zlib level 1, compressed by itself as QEMU's `compress` does. */
+export function compressedBytes(page: Uint8Array): number {
+  return deflateSync(page, { level: constants.Z_BEST_SPEED }).length;
+}
+
+/** A share estimated from a sample, with the standard error of a random sample of that size. */
+export interface ShareEstimate {
+  readonly share: number;
+  readonly standardError: number;
+}
+
+export function estimateShare(hits: number, sampled: number): ShareEstimate {
+  const share = sampled === 0 ? 0 : hits / sampled;
+  return { share, standardError: Math.sqrt((share * (1 - share)) / Math.max(1, sampled)) };
+}
+
+/** Sampled pages that had changed by the end of a window that began with the first snapshot. */
+export interface ChangeCount {
+  readonly windowMilliseconds: number;
+  readonly changedPages: number;
+}
+
+/**
+ * W(tau): distinct bytes dirtied within each window. Counts only grow when a page that changed once
+ * stays counted, and so does the curve: what went back to its old content was dirtied all the same.
+ */
+export function toDirtyCurve(
+  counts: readonly ChangeCount[],
+  sampledPages: number,
+  ramBytes: number,
+): DirtyPoint[] {
+  let most = 0;
+  return counts.map(({ windowMilliseconds, changedPages: changed }) => {
+    most = Math.max(most, changed);
+    return { windowMilliseconds, dirtyBytes: estimateShare(most, sampledPages).share * ramBytes };
+  });
+}
+
+export interface XbzrleEstimate {
+  /** Mean of encoded over page size; a page that overflows is sent raw and counts as 1. */
+  readonly deltaShare: number;
+  readonly overflowShare: number;
+}
+
+/** XBZRLE over these pages of two snapshots; undefined when there is none. */
+export function estimateXbzrle(
+  before: Snapshot,
+  after: Snapshot,
+  pages: readonly number[],
+): XbzrleEstimate | undefined {
+  if (pages.length === 0) return undefined;
+  let encodedSum = 0;
+  let overflows = 0;
+  for (const page of pages) {
+    const encoded = xbzrleEncodedBytes(pageAt(before, page), pageAt(after, page));
+    if (encoded === undefined) overflows++;
+    encodedSum += encoded ?? after.pageBytes;
+  }
+  return {
+    deltaShare: encodedSum / (pages.length * after.pageBytes),
+    overflowShare: overflows / pages.length,
+  };
+}
