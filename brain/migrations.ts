@@ -1,0 +1,141 @@
+/** The migrations in hand: takes orders, routes telemetry to those it concerns, ticks the rest. */
+import { randomUUID } from 'node:crypto';
+import { messageOf } from '../shared/errors.ts';
+import type { Log } from '../shared/log.ts';
+import type { CommandResult } from '../shared/command.ts';
+import type { Telemetry } from '../shared/telemetry.ts';
+import type { Commander } from './commander.ts';
+import type { Decision } from './core/decision.ts';
+import type { Migration } from './core/migration.ts';
+import type { Fleet } from './fleet.ts';
+import type { LinkMemory } from './link-memory.ts';
+import type { Tell } from './listeners.ts';
+import { openingInputs } from './opening.ts';
+import { OrderError, checkOneVm, vmOf } from './orders.ts';
+import type { MigrationOrder } from './orders.ts';
+import { inputsOf, placeOf, reattach, samePlace } from './routing.ts';
+import type { Sides } from './routing.ts';
+import { createRunner } from './runner.ts';
+import type { Reduce, Runner, Start } from './runner.ts';
+
+/** Settled migrations kept for `list` and `explain`; older ones are in the history. */
+const settledKept = 100;
+
+export interface MigrationsOptions {
+  readonly log: Log;
+  readonly fleet: Fleet;
+  readonly links: LinkMemory;
+  readonly commander: Commander;
+  readonly tell: Tell;
+  readonly reduce: Reduce;
+  readonly start: Start;
+  /** The brain's time line, see timeline.ts. */
+  readonly now: () => number;
+}
+
+export interface Migrations {
+  begin(order: MigrationOrder): string;
+  abort(id: string, reason: string): void;
+  route(telemetry: Telemetry, atMilliseconds: number): void;
+  tick(): void;
+  list(): readonly Migration[];
+}
+
+/** One migration in hand: where its sides stand now, and what runs it. */
+interface Hand {
+  sides: Sides;
+  readonly runner: Runner;
+}
+
+/** The register of migrations by id, oldest first. */
+export function createMigrations(options: MigrationsOptions): Migrations {
+  const { now, fleet } = options;
+  const hands = new Map<string, Hand>();
+  const active = () => [...hands.values()].filter((hand) => !isSettled(hand.runner.migration()));
+  return {
+    begin: (order) => {
+      const id = order.id ?? randomUUID().slice(0, 8);
+      if (hands.has(id)) throw new OrderError('ID_TAKEN', `migration ${id} exists already`);
+      const vms = {
+        source: vmOf(fleet, order.source),
+        destination: vmOf(fleet, order.destination),
+      };
+      const sides = { source: placeOf(vms.source), destination: placeOf(vms.destination) };
+      checkOneVm(vms, sides);
+      checkFree(sides, active());
+      const hand = takeInHand(options, id, order.policy, sides);
+      hands.set(id, hand);
+      dropOldest(hands);
+      openingInputs({ ...options, order, vms, atMilliseconds: now() }).forEach(hand.runner.feed);
+      return id;
+    },
+    abort: (id, reason) => {
+      const hand = hands.get(id);
+      if (!hand) throw new OrderError('UNKNOWN_MIGRATION', `no migration ${id} is known here`);
+      hand.runner.feed({ kind: 'order', atMilliseconds: now(), order: { verb: 'abort', reason } });
+    },
+    route: (telemetry, atMilliseconds) => {
+      for (const hand of active()) {
+        const { body } = telemetry;
+        if (body.kind === 'attach') hand.sides = reattach(hand.sides, body.facts);
+        inputsOf(hand.sides, telemetry, atMilliseconds).forEach(hand.runner.feed);
+      }
+    },
+    tick: () => {
+      for (const { runner } of active()) runner.feed({ kind: 'tick', atMilliseconds: now() });
+    },
+    list: () => [...hands.values()].map((hand) => hand.runner.migration()),
+  };
+}
+
+function isSettled(migration: Migration): boolean {
+  return migration.phase === 'settled';
+}
+
+function takeInHand(options: MigrationsOptions, id: string, policy: string, sides: Sides): Hand {
+  const { start, reduce, now, log, tell } = options;
+  const hand: Hand = {
+    sides,
+    runner: createRunner({
+      migration: start({ id, policy, atMilliseconds: now() }),
+      reduce,
+      now,
+      tell,
+      execute: (decision) => execute(options.commander, id, hand, decision),
+      onError: (error, { kind }) => {
+        log.error({ id, input: kind, error: messageOf(error) }, 'the core failed on an input');
+      },
+    }),
+  };
+  return hand;
+}
+
+/** A destination that was started anew answers with its facts; it takes its side at once. */
+async function execute(
+  commander: Commander,
+  id: string,
+  hand: Hand,
+  { number, side, operation }: Decision,
+): Promise<CommandResult> {
+  const { ref } = hand.sides[side];
+  const result = await commander.send(`${id}.${String(number)}`, ref, operation);
+  if (result.facts) hand.sides = reattach(hand.sides, result.facts);
+  return result;
+}
+
+/** One active plan per VM (P12). */
+function checkFree({ source, destination }: Sides, active: readonly Hand[]): void {
+  for (const { sides, runner } of active) {
+    const taken = [sides.source, sides.destination].find(
+      (place) => samePlace(place, source) || samePlace(place, destination),
+    );
+    if (!taken) continue;
+    const place = `the VM at ${taken.monitor} on ${taken.host}`;
+    throw new OrderError('VM_BUSY', `${place} is in migration ${runner.migration().id} already`);
+  }
+}
+
+function dropOldest(hands: Map<string, Hand>): void {
+  const settled = [...hands].filter(([, hand]) => isSettled(hand.runner.migration()));
+  for (const [id] of settled.slice(0, -settledKept)) hands.delete(id);
+}

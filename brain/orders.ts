@@ -1,0 +1,61 @@
+/** What an operator may order of the brain, and how an order is turned down. */
+import type { Endpoint } from '../shared/command.ts';
+import { FerrymanError } from '../shared/errors.ts';
+import type { Objective } from '../shared/objective.ts';
+import type { VmFacts } from '../shared/sample.ts';
+import type { Side } from './core/decision.ts';
+import type { Fleet } from './fleet.ts';
+import { samePlace } from './routing.ts';
+import type { Sides } from './routing.ts';
+
+/** Names a VM on a host by its name, its UUID or its monitor's path. */
+export interface VmSelector {
+  readonly host: string;
+  readonly selector: string;
+}
+
+export interface MigrationOrder {
+  /** Letters, digits, `-` and `_`; made up when absent. */
+  readonly id?: string | undefined;
+  readonly policy: string;
+  readonly source: VmSelector;
+  /** A QEMU that waits for the migration. */
+  readonly destination: VmSelector;
+  readonly endpoint: Endpoint;
+  readonly objective: Objective;
+}
+
+export type OrderErrorCode =
+  'UNKNOWN_VM' | 'UNKNOWN_MIGRATION' | 'ID_TAKEN' | 'VM_BUSY' | 'SAME_VM' | 'UUID_MISMATCH';
+
+/** An order that was not taken; nothing was sent to anybody. */
+export class OrderError extends FerrymanError {
+  declare readonly code: OrderErrorCode;
+
+  constructor(code: OrderErrorCode, message: string) {
+    super(code, message);
+  }
+}
+
+/** The VM an order names. Throws OrderError that lists what there is instead. */
+export function vmOf(fleet: Fleet, { host, selector }: VmSelector): VmFacts {
+  const facts = fleet.find(host, selector);
+  if (facts) return facts;
+  const known = fleet.hosts().find((view) => view.host === host);
+  const remedy = known
+    ? `it has ${known.vms.map((vm) => vm.name).join(', ') || 'none'}`
+    : 'no agent of that host was heard; is it running, and on this bus?';
+  throw new OrderError('UNKNOWN_VM', `no VM ${selector} on host ${host}: ${remedy}`);
+}
+
+/** Source and destination are two QEMUs of one VM. Throws OrderError. */
+export function checkOneVm(vms: Readonly<Record<Side, VmFacts>>, sides: Sides): void {
+  if (samePlace(sides.source, sides.destination)) {
+    const message = `source and destination are one QEMU, ${sides.source.monitor}`;
+    throw new OrderError('SAME_VM', message);
+  }
+  const [source, destination] = [vms.source.ref.uuid, vms.destination.ref.uuid];
+  if (source === destination) return;
+  const message = `the source is VM ${source}, the destination waits as ${destination}; start it with the source's -uuid`;
+  throw new OrderError('UUID_MISMATCH', message);
+}

@@ -1,0 +1,163 @@
+/**
+ * The brain: telemetry in, decisions out. It keeps what is known of the fleet, hands every fresh
+ * message to the migrations it concerns, and carries out what the core decides. All judgement is in
+ * the core; all waiting and sending is here.
+ */
+import type { Bus, Subscription } from '../shared/bus.ts';
+import type { Clock } from '../shared/clock.ts';
+import { decodeTelemetry, encodeBeacon } from '../shared/codec.ts';
+import { messageOf } from '../shared/errors.ts';
+import type { Log } from '../shared/log.ts';
+import { buildSubject, everyHost, hostId, parseSubject } from '../shared/subjects.ts';
+import type { Telemetry } from '../shared/telemetry.ts';
+import { createCommander } from './commander.ts';
+import type { Migration } from './core/migration.ts';
+import { createFleet } from './fleet.ts';
+import type { Fleet, HostView } from './fleet.ts';
+import { createLinkMemory, linkLearner } from './link-memory.ts';
+import type { LinkMemory } from './link-memory.ts';
+import { createTell } from './listeners.ts';
+import type { Listener, Tell } from './listeners.ts';
+import { createMigrations } from './migrations.ts';
+import type { Migrations } from './migrations.ts';
+import type { MigrationOrder } from './orders.ts';
+import type { Reduce, Start } from './runner.ts';
+import { createTimeline } from './timeline.ts';
+
+const tickMilliseconds = 100;
+const beaconMilliseconds = 500;
+
+/** Under this kind agents send what they kept while the bus was away: history, never control. */
+const replayKind = 'replay';
+
+export interface BrainOptions {
+  readonly bus: Bus;
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly reduce: Reduce;
+  readonly start: Start;
+  /** Grows with every brain; agents refuse commands of a lower one. */
+  readonly epoch: number;
+  readonly listeners?: readonly Listener[];
+  /** Its name in the beacon. */
+  readonly name?: string;
+  readonly links?: LinkMemory;
+}
+
+export interface Brain {
+  /** Begins to listen, to tick and to send the beacon. */
+  start(): void;
+  /** Falls silent. Migrations go on at their agents, whose dead-man releases the throttles. */
+  stop(): void;
+  /** Takes an order and returns the migration's id; throws OrderError and then nothing was sent. */
+  migrate(order: MigrationOrder): string;
+  /** Asks for the end of a migration; the core sees to it. Throws OrderError for an unknown id. */
+  abort(id: string, reason: string): void;
+  /** All that run, and the latest that have settled. */
+  migrations(): readonly Migration[];
+  hosts(): readonly HostView[];
+}
+
+/** Puts the brain together; it does nothing before `start`. */
+export function createBrain(options: BrainOptions): Brain {
+  const { bus, clock, log, epoch } = options;
+  const timeline = createTimeline(clock);
+  const fleet = createFleet(clock, timeline);
+  const links = options.links ?? createLinkMemory();
+  const tell = createTell([linkLearner(links), ...(options.listeners ?? [])], (error) => {
+    log.error({ error: messageOf(error) }, 'a listener failed; control goes on without it');
+  });
+  const migrations = createMigrations({
+    ...options,
+    fleet,
+    tell,
+    links,
+    now: () => timeline.now(),
+    commander: createCommander({
+      bus,
+      epoch,
+      agentMilliseconds: (host) => fleet.agentMilliseconds(host),
+    }),
+  });
+  const pulse = createPulse(options, migrations, (subject, payload) => {
+    takeIn({ log, fleet, tell, migrations }, subject, payload);
+  });
+  return {
+    ...pulse,
+    migrate: (order) => migrations.begin(order),
+    abort: (id, reason) => {
+      migrations.abort(id, reason);
+    },
+    migrations: () => migrations.list(),
+    hosts: () => fleet.hosts(),
+  };
+}
+
+/** The brain's life: subscription, ticks and beacon, together on or together off. */
+function createPulse(
+  { bus, epoch, name = 'brain' }: BrainOptions,
+  migrations: Migrations,
+  onTelemetry: (subject: string, payload: Uint8Array) => void,
+): Pick<Brain, 'start' | 'stop'> {
+  let subscription: Subscription | undefined;
+  let timers: readonly NodeJS.Timeout[] = [];
+  const subject = buildSubject({ channel: 'lead', host: hostId(name) });
+  const beacon = () => {
+    bus.publish(subject, encodeBeacon({ epoch, brain: name }));
+  };
+  return {
+    start: () => {
+      subscription = bus.subscribe(everyHost('tel'), onTelemetry);
+      timers = [
+        setInterval(beacon, beaconMilliseconds),
+        setInterval(() => {
+          migrations.tick();
+        }, tickMilliseconds),
+      ];
+      beacon();
+    },
+    stop: () => {
+      subscription?.stop();
+      timers.forEach(clearInterval);
+    },
+  };
+}
+
+interface Intake {
+  readonly log: Log;
+  readonly fleet: Fleet;
+  readonly tell: Tell;
+  readonly migrations: Migrations;
+}
+
+/** One message from the bus. Whatever it holds, nothing is thrown and only its own host is believed. */
+function takeIn(intake: Intake, subject: string, payload: Uint8Array): void {
+  const spoken = parseSubject(subject);
+  const telemetry = decodeOrReport(intake.log, subject, payload);
+  if (telemetry === undefined || spoken === undefined) return;
+  // A host may speak only for itself (P16): the subject is what the bus let it say.
+  if (telemetry.header.host !== spoken.host) {
+    intake.log.warn({ subject, claimed: telemetry.header.host }, 'telemetry in a foreign name');
+    return;
+  }
+  if (spoken.kind !== replayKind && !isActedOn(intake, telemetry)) return;
+  intake.tell((listener) => listener.onTelemetry?.(telemetry));
+}
+
+function decodeOrReport(log: Log, subject: string, payload: Uint8Array): Telemetry | undefined {
+  try {
+    return decodeTelemetry(payload);
+  } catch (error) {
+    log.warn({ subject, error: messageOf(error) }, 'telemetry that cannot be read');
+    return undefined;
+  }
+}
+
+function isActedOn({ log, fleet, migrations }: Intake, telemetry: Telemetry): boolean {
+  const { header, body } = telemetry;
+  if (body.kind === 'alert') log.warn({ host: header.host, alert: body.message }, 'agent alert');
+  const verdict = fleet.accept(telemetry);
+  if (verdict.fresh) migrations.route(telemetry, verdict.atMilliseconds);
+  else log.debug({ host: header.host, why: verdict.why }, 'telemetry set aside');
+  return verdict.fresh;
+}
