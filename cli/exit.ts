@@ -17,3 +17,6 @@ export class ExitError extends Error {
     this.exitCode = exitCode;
   }
 }
+
+/** Receives the exit code of a command that ran to its end. */
+export type Finish = (code: ExitCode) => void;

@@ -29,7 +29,7 @@ export function explain(decision: Explainable): string {
 
 /** One sentence for a step that was weighed and not taken. */
 export function explainNote(note: Pick<Note, 'method' | 'rule' | 'evidence'>): string {
-  return sentence(`${inWords(note.method)} not used: ${explainRule(note.rule, note.evidence)}`);
+  return sentence(`${note.method} not used: ${explainRule(note.rule, note.evidence)}`);
 }
 
 function expectation(prediction: Prediction | undefined): string {

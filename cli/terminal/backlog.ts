@@ -6,7 +6,7 @@ import { span, type Line, type Style, type Tone } from './style.ts';
 const mostRounds = 8;
 const fewestRounds = 2;
 /** Rows of the view that are not bars. */
-const otherRows = 17;
+const otherRows = 18;
 /** Round number, attempt mark and the figure beside the bar. */
 const besideBarColumns = 24;
 

@@ -1,4 +1,6 @@
 import type { Migration } from '../../brain/core/migration.ts';
+import { dirtyBytesPerSecond } from '../../brain/core/working-set.ts';
+import type { RamSample } from '../../shared/sample.ts';
 import { formatBytes } from '../figures.ts';
 import { bar } from './bar.ts';
 import { span, type Line, type Style, type Tone } from './style.ts';
@@ -39,19 +41,25 @@ function passGauge({ last, openRound }: Migration): readonly Gauge[] {
 function rateGauges(migration: Migration): readonly Gauge[] {
   const ram = migration.last?.ram;
   if (ram === undefined) return [];
-  const dirty = ram.dirtyPagesPerSecond * ram.pageBytes;
+  const dirty = dirtyRateOf(migration, ram);
   const link = migration.bandwidthBytesPerSecond ?? ram.bandwidthBytesPerSecond;
   const scale = Math.max(1, dirty, link);
   return [
     {
       label: 'dirty rate',
       share: dirty / scale,
-      // QEMU counts at the end of each pass only, so the first pass has no figure yet.
+      // Without a probe there is no figure before the end of the first pass.
       figure: dirty > 0 ? `${formatBytes(dirty)}/s` : 'not known yet',
       tone: dirty > link ? 'bad' : 'accent',
     },
     { label: 'link', share: link / scale, figure: `${formatBytes(link)}/s`, tone: 'accent' },
   ];
+}
+
+/** The model of the working set knows more: QEMU's own figure never exceeds the link's. */
+function dirtyRateOf({ workingSet, last }: Migration, ram: RamSample): number {
+  if (workingSet === undefined) return ram.dirtyPagesPerSecond * ram.pageBytes;
+  return dirtyBytesPerSecond(workingSet) * (1 - (last?.throttlePercent ?? 0) / 100);
 }
 
 function throttleGauge({ last, attempts }: Migration): readonly Gauge[] {

@@ -14,7 +14,7 @@ export function renderSummary(migration: Migration, style: Style): string[] {
   const name = migration.source?.name ?? migration.id;
   return [
     outcomeLine(name, result, fitted),
-    costLine(result, fitted),
+    ...costLines(result, fitted),
     ...why(migration, fitted),
   ].map((line) => paint(line, fitted));
 }
@@ -35,7 +35,7 @@ function outcomeLine(name: string, result: MigrationResult, style: Style): Line 
   ];
 }
 
-function costLine(result: MigrationResult, style: Style): Line {
+function costLines(result: MigrationResult, style: Style): readonly Line[] {
   const { separator } = symbolsFor(style);
   const throttle =
     result.throttleSeconds > 0
@@ -50,7 +50,7 @@ function costLine(result: MigrationResult, style: Style): Line {
     ...(result.postCopy ? ['post-copy'] : []),
     `prepared in ${formatMilliseconds(result.preparationMilliseconds)}`,
   ];
-  return [span(`  ${facts.join(separator)}`)];
+  return wrap(facts.join(separator), style.columns - 2).map((piece) => [span(`  ${piece}`)]);
 }
 
 /** The decisions that tuned the migration, in their own words; the plan's steps go without saying. */

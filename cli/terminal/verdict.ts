@@ -1,15 +1,13 @@
 import type { Migration } from '../../brain/core/migration.ts';
+import { tendency, type Tendency } from '../../brain/core/tendency.ts';
 import type { Tone } from './style.ts';
 
-/** How the migration stands, judged as an operator would: by the backlog found at each sync. */
+/** How the migration stands, in a word and the figure it rests on. */
 export interface Verdict {
   readonly word: string;
   readonly tone: Tone;
   readonly because: string;
 }
-
-/** A backlog that kept more than this share of itself has reached its plateau. */
-const plateauRatio = 0.98;
 
 const recovering: Verdict = {
   word: 'recovering',
@@ -34,6 +32,20 @@ const phaseVerdicts: Partial<Record<Migration['phase'], Verdict>> = {
   'needs-human': { word: 'needs you', tone: 'bad', because: 'ferryman does not know what is safe' },
 };
 
+const movingVerdicts: Readonly<Record<Tendency['verdict'], Verdict>> = {
+  unknown: { word: 'waiting', tone: 'accent', because: 'no sample yet' },
+  'first-pass': { word: 'first pass', tone: 'accent', because: 'everything is sent once' },
+  converging: { word: 'converging', tone: 'good', because: 'the backlog shrinks' },
+  plateau: { word: 'plateau', tone: 'warning', because: 'the backlog hardly shrinks' },
+  diverging: { word: 'diverging', tone: 'bad', because: 'the guest writes faster than the link' },
+};
+
+const secondRound: Verdict = {
+  word: 'waiting',
+  tone: 'accent',
+  because: 'the first full round will tell',
+};
+
 /** The verdict on a migration as it stands. */
 export function verdictOf(migration: Migration): Verdict {
   if (migration.result !== undefined) return settledVerdict(migration.result);
@@ -53,15 +65,17 @@ function settledVerdict(result: NonNullable<Migration['result']>): Verdict {
   };
 }
 
-function movingVerdict({ rounds, attempts }: Migration): Verdict {
-  const current = rounds.filter(({ attempt }) => attempt === attempts.at(-1)?.number);
-  const last = current.at(-1);
-  if (last === undefined) {
-    return { word: 'waiting', tone: 'accent', because: 'the first pass sends everything once' };
+function movingVerdict(migration: Migration): Verdict {
+  const { verdict, leak, contraction } = tendency(migration);
+  if (contraction !== undefined) {
+    const because = `the last round left ${percent(contraction)} of its backlog`;
+    return { ...movingVerdicts[verdict], because };
   }
-  const ratio = last.endRemainingBytes / Math.max(1, last.startRemainingBytes);
-  const left = `the last round left ${(ratio * 100).toFixed(0)} % of its backlog`;
-  return ratio < plateauRatio
-    ? { word: 'converging', tone: 'good', because: left }
-    : { word: 'diverging', tone: 'bad', because: left };
+  if (leak === undefined && (migration.openRound?.number ?? 0) > 1) return secondRound;
+  if (leak === undefined) return movingVerdicts[verdict];
+  return { ...movingVerdicts[verdict], because: `a round is expected to leave ${percent(leak)}` };
+}
+
+function percent(share: number): string {
+  return `${(share * 100).toFixed(0)} %`;
 }

@@ -19,6 +19,7 @@ export function renderMigration(migration: Migration, style: Style): string[] {
     headline(migration, fitted),
     [],
     verdictLine(migration, fitted),
+    [],
     ...renderRates(migration, fitted),
     [],
     ...renderBacklog(migration, fitted),

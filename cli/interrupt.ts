@@ -1,0 +1,52 @@
+/** What Ctrl-C and SIGTERM do to a running migration: cancel what can be undone, never post-copy. */
+import type { Migration, Phase } from '../brain/core/migration.ts';
+import type { Endpoint } from '../shared/command.ts';
+import { describeEndpoint } from './operations.ts';
+
+const postCopyPhases: ReadonlySet<Phase> = new Set([
+  'post-copy',
+  'recovering-destination',
+  'recovering-source',
+]);
+
+/** Order the brain to cancel, wait for the last settings to be put back, or let QEMU finish alone. */
+export interface InterruptAdvice {
+  readonly action: 'abort' | 'wait' | 'leave';
+  readonly message: string;
+}
+
+/** What an interrupt means for the migration as it stands; `undefined` is one not yet ordered. */
+export function adviseInterrupt(
+  migration: Migration | undefined,
+  endpoint: Endpoint,
+): InterruptAdvice {
+  if (migration?.result?.outcome === 'completed') {
+    return { action: 'wait', message: 'the migration has completed; there is nothing to undo' };
+  }
+  if (migration !== undefined && postCopyPhases.has(migration.phase)) {
+    return { action: 'leave', message: postCopyAdvice(endpoint) };
+  }
+  return {
+    action: 'abort',
+    message: 'interrupted: cancelling; the guest stays at the source, settings are put back',
+  };
+}
+
+function postCopyAdvice(endpoint: Endpoint): string {
+  const uri = describeEndpoint(endpoint);
+  return [
+    'interrupted in post-copy: the guest already runs at the destination, so nothing is cancelled.',
+    'QEMU goes on by itself. Should query-migrate say postcopy-paused, resume it with',
+    `  destination: {"execute":"migrate-recover","arguments":{"uri":"${uri}"}}`,
+    `  source:      {"execute":"migrate","arguments":{"uri":"${uri}","resume":true}}`,
+  ].join('\n');
+}
+
+/** Calls `listener` at every SIGINT and SIGTERM until the returned function is called. */
+export function onInterrupt(listener: () => void): () => void {
+  const signals = ['SIGINT', 'SIGTERM'] as const;
+  for (const signal of signals) process.on(signal, listener);
+  return () => {
+    for (const signal of signals) process.off(signal, listener);
+  };
+}

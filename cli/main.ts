@@ -1,0 +1,53 @@
+/** The command line. Exit codes are in exit.ts; what commands print is in reporters/. */
+import { Command, CommanderError } from 'commander';
+import { BusError, messageOf } from '../shared/errors.ts';
+import { agentCommand, brainCommand } from './commands/daemons.ts';
+import { replayCommand } from './commands/replay.ts';
+import { runCommand } from './commands/run.ts';
+import { ExitError, exitCodes, type ExitCode } from './exit.ts';
+
+/** A process that something keeps alive after its work is done is ended after this time. */
+const lingerMilliseconds = 1000;
+
+/** Runs the command line and returns its exit code; never throws. */
+export async function main(argv: readonly string[]): Promise<ExitCode> {
+  let code: ExitCode = exitCodes.ok;
+  const program = createProgram((finished) => {
+    code = finished;
+  });
+  try {
+    await program.parseAsync(argv, { from: 'user' });
+    return code;
+  } catch (error) {
+    return report(error);
+  }
+}
+
+function createProgram(finish: (code: ExitCode) => void): Command {
+  const program = new Command('ferryman')
+    .description('Adaptive live migration for QEMU/KVM: gentle, fast, and explained at every step.')
+    .version(process.env['FERRYMAN_VERSION'] ?? 'development')
+    .showHelpAfterError('(ferryman --help lists commands and options)')
+    .addHelpText('after', exitCodeHelp)
+    .exitOverride();
+  const commands = [runCommand, agentCommand, brainCommand, replayCommand];
+  for (const create of commands) program.addCommand(create(finish).copyInheritedSettings(program));
+  return program;
+}
+
+const exitCodeHelp = `
+Exit codes: 0 ok, 2 usage, 3 unreachable, 4 migration did not complete, 5 refused by policy.`;
+
+function report(error: unknown): ExitCode {
+  if (error instanceof CommanderError) {
+    return error.exitCode === 0 ? exitCodes.ok : exitCodes.usage;
+  }
+  process.stderr.write(`ferryman: ${messageOf(error)}\n`);
+  if (error instanceof ExitError) return error.exitCode;
+  return error instanceof BusError ? exitCodes.unreachable : exitCodes.incomplete;
+}
+
+// A reader that goes away (`ferryman run --json | head -1`) must not end a migration half-way.
+process.stdout.on('error', () => undefined);
+process.exitCode = await main(process.argv.slice(2));
+setTimeout(() => process.exit(), lingerMilliseconds).unref();

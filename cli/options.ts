@@ -1,0 +1,59 @@
+/** Readers of option values: what the operator types in, base units out, or a usage error. */
+import { InvalidArgumentError, Option } from 'commander';
+import { messageOf } from '../shared/errors.ts';
+import { parseBandwidth, parseDuration, parsePercent } from '../shared/units.ts';
+import { parseEndpoint } from './endpoint.ts';
+
+/** Wraps a reader so that its error names an example; commander adds the option's name. */
+function option<T>(read: (text: string) => T, example: string): (text: string) => T {
+  return (text) => {
+    try {
+      return read(text);
+    } catch (error) {
+      throw new InvalidArgumentError(`${messageOf(error)}; write for example ${example}.`);
+    }
+  };
+}
+
+/** Lets a number pass that lies within the range. */
+function within(
+  read: (text: string) => number,
+  [lowest, highest]: readonly [number, number],
+  range: string,
+): (text: string) => number {
+  return (text) => {
+    const value = read(text);
+    if (value < lowest || value > highest) throw new Error(`'${text}' is not within ${range}`);
+    return value;
+  };
+}
+
+const oneHourMilliseconds = 3_600_000;
+const oneDayMilliseconds = 24 * oneHourMilliseconds;
+const lowestBandwidth = 64 * 1024;
+const highestBandwidth = 64 * 1024 ** 3;
+
+export const downtimeOption = option(
+  within(parseDuration, [1, oneHourMilliseconds], '1ms to 1h'),
+  '--downtime-limit 300ms',
+);
+export const deadlineOption = option(
+  within(parseDuration, [1000, oneDayMilliseconds], '1s to 24h'),
+  '--deadline 10m',
+);
+export const percentOption = option(
+  within(parsePercent, [0, 99], '0% to 99%'),
+  '--max-throttle 90%',
+);
+export const bandwidthOption = option(
+  within(parseBandwidth, [lowestBandwidth, highestBandwidth], '64KiB/s to 64GiB/s'),
+  '32MiB/s',
+);
+export const endpointOption = option(parseEndpoint, '--uri tcp:192.0.2.7:4444');
+
+/** `--policy`, with every policy that the core has. */
+export function policyOption(): Option {
+  return new Option('--policy <name>', 'who chooses the methods')
+    .choices(policyNames)
+    .default('adaptive');
+}

@@ -1,0 +1,89 @@
+/**
+ * The all-in-one mode of `ferryman run`: a crew of its own (bus, two agents, a brain) brings one VM
+ * across and is gone. Whatever happens, what was set is put back before the process ends.
+ */
+import type { Listener } from '../brain/listeners.ts';
+import type { Migration } from '../brain/core/migration.ts';
+import { messageOf } from '../shared/errors.ts';
+import type { Log } from '../shared/log.ts';
+import { createCleanup } from './cleanup.ts';
+import { boardCrew, type Crew } from './crew.ts';
+import { exitCodes, type ExitCode } from './exit.ts';
+import { adviseInterrupt, onInterrupt } from './interrupt.ts';
+import { checkMonitors } from './preflight.ts';
+import { objectiveOf, type RunFlags } from './run-options.ts';
+import type { Reporter } from './reporters/reporter.ts';
+
+/** After an interrupt the process ends within this time, settled or not. */
+const interruptLimitMilliseconds = 10_000;
+const cleanupLimitMilliseconds = 3_000;
+
+/** Migrates one VM and returns the exit code. Throws ExitError when it cannot even begin. */
+export async function runStandalone(
+  flags: RunFlags,
+  reporter: Reporter,
+  log: Log,
+): Promise<ExitCode> {
+  await checkMonitors({ source: flags.sourceQmp, destination: flags.destinationQmp });
+  const cleanup = createCleanup((error) => {
+    log.warn({ error: messageOf(error) }, 'a clean-up step failed');
+  });
+  const voyage = createVoyage(flags, reporter);
+  cleanup.add(onInterrupt(voyage.interrupt));
+  try {
+    const crew = await boardCrew(flags, [reporter, voyage.listener], cleanup, log);
+    return await voyage.sail(crew);
+  } finally {
+    await cleanup.run(cleanupLimitMilliseconds);
+    reporter.close();
+  }
+}
+
+interface Voyage {
+  readonly listener: Listener;
+  interrupt(): void;
+  /** Orders the migration and waits for its end, or for what an interrupt leaves of it. */
+  sail(crew: Crew): Promise<ExitCode>;
+}
+
+/** One migration's way through this process, which a signal may cut short at any time. */
+function createVoyage(flags: RunFlags, reporter: Reporter): Voyage {
+  let migration: Migration | undefined;
+  let abort: (() => void) | undefined;
+  let interrupted = false;
+  let land: (code: ExitCode) => void = () => undefined;
+  const landed = new Promise<ExitCode>((resolve) => {
+    land = resolve;
+  });
+  const leaveIn = (milliseconds: number) => {
+    setTimeout(land, milliseconds, exitCodes.incomplete).unref();
+  };
+  return {
+    listener: {
+      onInput: (now) => {
+        migration = now;
+        if (now.phase === 'settled' || now.phase === 'needs-human') land(exitCodeOf(now));
+      },
+    },
+    interrupt: () => {
+      const { action, message } = adviseInterrupt(migration, flags.uri);
+      reporter.say(interrupted && action === 'abort' ? 'still cancelling, please wait' : message);
+      if (action === 'abort' && !interrupted) abort?.();
+      leaveIn(action === 'leave' ? 0 : interruptLimitMilliseconds);
+      interrupted = true;
+    },
+    sail: async ({ order, brain }) => {
+      if (interrupted) return exitCodes.incomplete;
+      const id = brain.migrate({ ...order, objective: objectiveOf(flags) });
+      abort = () => {
+        brain.abort(id, 'interrupted by the operator');
+      };
+      return landed;
+    },
+  };
+}
+
+function exitCodeOf({ result, decisions }: Migration): ExitCode {
+  if (result?.outcome === 'completed') return exitCodes.ok;
+  return decisions.at(-1)?.outcome === 'refused' ? exitCodes.refused : exitCodes.incomplete;
+}

@@ -1,0 +1,92 @@
+/**
+ * Builds dist/ferryman.mjs, one executable file with everything in it but Node.js:
+ *
+ *   node scripts/build.mjs
+ *
+ * Does nothing when the sources are what they were at the last build.
+ */
+import { createHash } from 'node:crypto';
+import {
+  chmodSync,
+  existsSync,
+  mkdirSync,
+  readFileSync,
+  readdirSync,
+  writeFileSync,
+} from 'node:fs';
+import { join, relative } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { buildProto } from './proto.mjs';
+import { projectRoot } from './tools.mjs';
+
+const inProject = (...parts) => join(projectRoot, ...parts);
+
+const bundle = inProject('dist/ferryman.mjs');
+const stamp = inProject('.cache/build.sha256');
+const sourceFolders = ['agent', 'brain', 'cli', 'proto', 'shared'];
+const singleSources = ['package.json', 'package-lock.json', 'scripts/build.mjs'];
+
+/** Some packages are CommonJS and call require() for Node's own modules, which ESM does not have. */
+const requireBanner = [
+  '#!/usr/bin/env node',
+  "import { createRequire as createFerrymanRequire } from 'node:module';",
+  'const require = createFerrymanRequire(import.meta.url);',
+].join('\n');
+
+function filesIn(folder) {
+  return readdirSync(inProject(folder), { recursive: true, withFileTypes: true })
+    .filter((entry) => entry.isFile())
+    .map((entry) => relative(projectRoot, join(entry.parentPath, entry.name)))
+    .filter((path) => !path.endsWith('.md'));
+}
+
+function hashOfSources() {
+  const hash = createHash('sha256');
+  for (const path of [...sourceFolders.flatMap(filesIn).sort(), ...singleSources]) {
+    hash
+      .update(path)
+      .update('\0')
+      .update(readFileSync(inProject(path)));
+  }
+  return hash.digest('hex');
+}
+
+async function writeBundle() {
+  const { build } = await import('esbuild');
+  const { version } = JSON.parse(readFileSync(inProject('package.json'), 'utf8'));
+  await build({
+    absWorkingDir: projectRoot,
+    entryPoints: ['cli/main.ts'],
+    outfile: bundle,
+    bundle: true,
+    platform: 'node',
+    format: 'esm',
+    target: 'node20.19',
+    sourcemap: true,
+    keepNames: true,
+    banner: { js: requireBanner },
+    define: { 'process.env.FERRYMAN_VERSION': JSON.stringify(version) },
+    legalComments: 'none',
+    logLevel: 'error',
+  });
+  chmodSync(bundle, 0o755);
+}
+
+/** Brings dist/ferryman.mjs up to date and returns its path. */
+export async function buildBundle() {
+  await buildProto();
+  const hash = hashOfSources();
+  if (existsSync(bundle) && existsSync(stamp) && readFileSync(stamp, 'utf8') === hash)
+    return bundle;
+  await writeBundle();
+  mkdirSync(inProject('.cache'), { recursive: true });
+  writeFileSync(stamp, hash);
+  return bundle;
+}
+
+if (import.meta.url === pathToFileURL(process.argv[1] ?? '').href) {
+  await buildBundle().catch((error) => {
+    process.stderr.write(`${error.message}\n`);
+    process.exitCode = 1;
+  });
+}
