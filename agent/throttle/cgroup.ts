@@ -4,6 +4,7 @@
  */
 import { accessSync, constants, readFileSync } from 'node:fs';
 import type { ThrottleFacts } from '../../shared/sample.ts';
+import { readVcpuSeconds } from '../collectors/vcpu.ts';
 import {
   dissolveGroup,
   homeOf,
@@ -12,7 +13,7 @@ import {
   type GroupLayout,
   type Quota,
 } from './groups.ts';
-import { createUseMeter, readThreadCpuSeconds } from './use-meter.ts';
+import { createUseMeter } from './use-meter.ts';
 
 /** What the cgroup mechanism announces. */
 export const cgroupFacts: ThrottleFacts = {
@@ -58,7 +59,7 @@ export function openCgroupThrottle(options: CgroupThrottleOptions): CgroupThrott
 }
 
 function throttleOf(
-  { layout, pid, cpuSeconds = readThreadCpuSeconds }: CgroupThrottleOptions,
+  { layout, pid, cpuSeconds = threadCpuSeconds }: CgroupThrottleOptions,
   homes: ReadonlyMap<number, string>,
 ): CgroupThrottle {
   const meter = createUseMeter([...homes.keys()], (threadId) => cpuSeconds(pid, threadId));
@@ -131,6 +132,15 @@ function writableHome(layout: GroupLayout, pid: number, threadId: number): strin
     return home;
   } catch {
     // Ended meanwhile, or not ours to write: both mean that there is no throttle to offer.
+    return undefined;
+  }
+}
+
+/** Undefined when the thread ended, or when this kernel keeps no such statistics and says zero. */
+function threadCpuSeconds(pid: number, threadId: number): number | undefined {
+  try {
+    return readVcpuSeconds(pid, [threadId]) || undefined;
+  } catch {
     return undefined;
   }
 }

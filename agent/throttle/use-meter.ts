@@ -1,5 +1,4 @@
 /** How much CPU each vCPU uses while nothing throttles it: what a quota is a share of. */
-import { readFileSync } from 'node:fs';
 
 /** Remembers each thread's use of CPU; 1 is a whole CPU. */
 export interface UseMeter {
@@ -49,18 +48,4 @@ export function createUseMeter(
       opened = undefined;
     },
   };
-}
-
-/**
- * CPU time of a thread in seconds from the scheduler (nanosecond grain). Undefined when it ended, or
- * when the kernel keeps no such statistics: it then shows zero for a thread that surely ran.
- */
-export function readThreadCpuSeconds(pid: number, threadId: number): number | undefined {
-  try {
-    const path = `/proc/${String(pid)}/task/${String(threadId)}/schedstat`;
-    const nanoseconds = Number(readFileSync(path, 'utf8').split(' ')[0]);
-    return nanoseconds > 0 ? nanoseconds / 1e9 : undefined;
-  } catch {
-    return undefined;
-  }
 }

@@ -6,7 +6,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { openCgroupThrottle, quotaFor } from '../../../agent/throttle/cgroup.ts';
 import { homeOf, sweep } from '../../../agent/throttle/groups.ts';
 import { detectLayout } from '../../../agent/throttle/layouts.ts';
-import { readThreadCpuSeconds } from '../../../agent/throttle/use-meter.ts';
+import { readVcpuSeconds } from '../../../agent/collectors/vcpu.ts';
 
 describe('cgroup throttle', () => {
   it('caps a busy vCPU at what is left of a CPU, with a 10 ms period', () => {
@@ -116,7 +116,7 @@ describe('cgroup throttle on a busy process (cgroup v1, root)', () => {
   });
 });
 
-function openThrottle(pid: number, read = readThreadCpuSeconds) {
+function openThrottle(pid: number, read = () => readVcpuSeconds(pid, [pid])) {
   const layout = detectLayout() ?? assert.fail('no cgroup layout');
   const options = { layout, pid, threadIds: [pid], cpuSeconds: read };
   return openCgroupThrottle(options) ?? assert.fail('the throttle is not available');
@@ -128,7 +128,7 @@ function groupOf(pid: number): string {
 }
 
 function cpuSeconds(pid: number): number {
-  return readThreadCpuSeconds(pid, pid) ?? assert.fail('no CPU time');
+  return readVcpuSeconds(pid, [pid]) ?? assert.fail('no CPU time');
 }
 
 function canUseV1(): boolean {

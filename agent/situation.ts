@@ -1,0 +1,26 @@
+/** What the gate knows of a VM when it judges a command. */
+import type { Arming } from '../shared/command.ts';
+import type { VmFacts } from '../shared/sample.ts';
+import { isIdle, isPostCopy } from './qemu/status.ts';
+
+/** One VM, freshly asked. */
+export interface Situation {
+  /** `runState` and `migrationStatus` are of this moment. */
+  readonly facts: VmFacts;
+  /** The arming that this agent applied and has not restored since. */
+  readonly armed?: Arming;
+  /** True from the moment post-copy was ordered for the migration under way, whatever became of it. */
+  readonly postCopyRequested: boolean;
+  /** What QEMU's own throttle denies the guest now; absent until it first engaged. */
+  readonly qemuThrottlePercent?: number;
+}
+
+/** Nothing is under way. A destination that listens (`setup`) counts: nothing has come in yet. */
+export function isAtRest({ runState, migrationStatus }: VmFacts): boolean {
+  return isIdle(migrationStatus) || (runState === 'inmigrate' && migrationStatus === 'setup');
+}
+
+/** The guest still runs here and its memory is being copied: the time in which throttling helps. */
+export function isPreCopy({ runState, migrationStatus }: VmFacts): boolean {
+  return runState !== 'inmigrate' && !isIdle(migrationStatus) && !isPostCopy(migrationStatus);
+}
