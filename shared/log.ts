@@ -1,5 +1,5 @@
 /** One JSON object per line on stderr; stdout belongs to results. */
-import { pino } from 'pino';
+import { pino, type DestinationStream } from 'pino';
 
 export const logLevels = ['silent', 'error', 'warn', 'info', 'debug'] as const;
 export type LogLevel = (typeof logLevels)[number];
@@ -14,7 +14,8 @@ export interface Log {
   debug(fields: Fields, message: string): void;
 }
 
-const stderr = 2;
+// Written at once, so that the last words before a crash are not lost.
+const stderr = () => pino.destination({ dest: 2, sync: true });
 
 /**
  * A log of one part (`agent`, `brain`, ...). The environment's FERRYMAN_LOG, one of `logLevels`,
@@ -24,6 +25,7 @@ export function createLog(
   part: string,
   defaultLevel: LogLevel = 'info',
   environment: NodeJS.ProcessEnv = process.env,
+  destination: DestinationStream = stderr(),
 ): Log {
   const level = logLevels.find((name) => name === environment['FERRYMAN_LOG']) ?? defaultLevel;
   const options = {
@@ -33,8 +35,7 @@ export function createLog(
     timestamp: () => `,"time":"${new Date().toISOString()}"`,
     formatters: { level: (label: string) => ({ level: label }) },
   };
-  // Written at once, so that the last words before a crash are not lost.
-  return pino(options, pino.destination({ dest: stderr, sync: true }));
+  return pino(options, destination);
 }
 
 /** For tests, and for callers that have no log. */

@@ -16,14 +16,14 @@ export function foldUnions(message: Plain, keys: readonly string[]): Plain {
 }
 
 /**
- * Wire to domain; `message` comes from protobufjs with `oneofs: true`, which names the member that is
- * set in `kind`. A union with several members is left as it is: validation then refuses it.
+ * Wire to domain; `message` comes from protobufjs with `oneofs: true`, which names in `kind` the member
+ * that is set (of several, the last). A union without member is left empty: validation refuses it.
  */
 export function unfoldUnions(message: Plain, keys: readonly string[]): Plain {
   return convertUnions(message, keys, ({ kind, ...members }, deeper) => {
-    const [only, ...others] = Object.values(members) as Plain[];
-    if (only === undefined || others.length > 0) return members;
-    return { ...unfoldUnions(only, deeper), kind: kebab(String(kind)) };
+    const member = String(kind);
+    if (!(member in members)) return members;
+    return { ...unfoldUnions(members[member] as Plain, deeper), kind: kebab(member) };
   });
 }
 

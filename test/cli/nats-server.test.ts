@@ -1,0 +1,58 @@
+import assert from 'node:assert/strict';
+import { existsSync, readdirSync, statSync } from 'node:fs';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { findNatsServer, startNatsServer } from '../../cli/nats-server.ts';
+import { natsBus } from '../../shared/nats-bus.ts';
+
+const hasServer = (() => {
+  try {
+    return findNatsServer() !== '';
+  } catch {
+    return false;
+  }
+})();
+
+describe('cli/nats-server', () => {
+  it('names the remedy when there is none', () => {
+    const remedy = { code: 'NATS_SERVER_MISSING', message: /apt-get install nats-server/ };
+    assert.throws(() => findNatsServer({ FERRYMAN_NATS_SERVER: '/nowhere/nats-server' }), remedy);
+  });
+
+  describe('with a real server', () => {
+    let folder: string;
+    before(async function () {
+      if (!hasServer) return this.skip();
+      folder = await mkdtemp(join(tmpdir(), 'ferryman-test-'));
+      process.env['TMPDIR'] = folder;
+    });
+    after(async () => {
+      delete process.env['TMPDIR'];
+      if (hasServer) await rm(folder, { recursive: true });
+    });
+
+    it('takes only clients with its credential, keeps it secret, and leaves nothing', async () => {
+      const server = await startNatsServer();
+      try {
+        const { url, credentials } = server;
+        assert.match(url, /^nats:\/\/127\.0\.0\.1:\d+$/);
+        await assert.rejects(natsBus({ url, name: 'stranger' }), { code: 'REFUSED' });
+        const bus = await natsBus({ url, credentials, name: 'friend' });
+        assert.equal(bus.connected, true);
+        await bus.close();
+        const [own = ''] = readdirSync(folder);
+        assert.equal(statSync(join(folder, own, 'nats.conf')).mode & 0o777, 0o600);
+      } finally {
+        await server.stop();
+      }
+      assert.equal(existsSync(`/proc/${String(server.pid)}`), false);
+      assert.deepEqual(readdirSync(folder), []);
+    });
+
+    it('says what a server that cannot start said', async () => {
+      const environment = { ...process.env, FERRYMAN_NATS_SERVER: '/bin/false' };
+      await assert.rejects(startNatsServer(environment), { code: 'NATS_SERVER_FAILED' });
+    });
+  });
+});
