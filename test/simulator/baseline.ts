@@ -11,6 +11,8 @@ export interface Choice {
   readonly tuning?: Tuning;
   /** Applied at once and throughout, as a cgroup would. */
   readonly throttlePercent?: number;
+  /** How long the guest runs before, so that runs meet its phases alike; 0 unless told. */
+  readonly leadMilliseconds?: number;
 }
 
 export interface BaselineRun {
@@ -20,16 +22,21 @@ export interface BaselineRun {
 
 const defaultDowntimeLimitMilliseconds = 300;
 
-/** Migrates under one choice until it completes or `maxMilliseconds` of world time have passed. */
+/** Migrates under one choice until it completes or has tried for `maxMilliseconds`. */
 export function runChoice(
   scenario: Scenario,
   choice: Choice,
   maxMilliseconds = 60_000,
 ): BaselineRun {
   const simulation = new Simulation(scenario);
+  const leadMilliseconds = choice.leadMilliseconds ?? 0;
+  while (simulation.nowMilliseconds < leadMilliseconds) simulation.step();
   simulation.cgroupThrottlePercent = choice.throttlePercent ?? 0;
   simulation.migrate(choice.arming ?? plainArming, choice.tuning ?? {});
-  while (simulation.qemu?.running === true && simulation.nowMilliseconds < maxMilliseconds)
+  while (
+    simulation.qemu?.running === true &&
+    simulation.nowMilliseconds < leadMilliseconds + maxMilliseconds
+  )
     simulation.step();
   const limit = choice.tuning?.downtimeLimitMilliseconds ?? defaultDowntimeLimitMilliseconds;
   return { truth: simulation.truth(limit), syncs: simulation.qemu?.syncs ?? [] };

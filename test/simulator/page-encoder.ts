@@ -8,10 +8,10 @@ const headerBytes = 8;
 /** QEMU sends a zero page as its address, a flag and a fill byte. */
 const zeroPageBytes = 9;
 /** What one migration thread copies when nothing is compressed. */
-const copiedPagesPerSecond = 100_000;
+const copiedPagesPerSecond = 150_000;
 /** CPU time to compress one page on one thread. */
 export const zlibSecondsPerPage = 67e-6;
-const zstdSecondsPerPage = 20e-6;
+const zstdSecondsPerPage = 15e-6;
 const defaultThreads: Partial<Record<Family, number>> = { compress: 8 };
 const defaultXbzrleCacheBytes = 64 * 1024 * 1024;
 /** QEMU does not evict a cached page that was used within so many syncs. */

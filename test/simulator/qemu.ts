@@ -77,6 +77,10 @@ export class Qemu {
     this.encoder = new PageEncoder(guest, arming, surroundings.idleCpuCores);
   }
 
+  get ramBytes(): number {
+    return this.#guest.pages * pageBytes;
+  }
+
   get remainingBytes(): number {
     return this.bitmap.dirtyPages * pageBytes;
   }

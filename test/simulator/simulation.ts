@@ -40,6 +40,7 @@ const cgroupStallShare = 0.4;
 /** The world's clock: one guest, and the migrations that are tried on it one after the other. */
 export class Simulation {
   nowMilliseconds = 0;
+  /** As ordered. */
   cgroupThrottlePercent = 0;
   qemu: Qemu | undefined;
   readonly guest: Guest;
@@ -61,7 +62,7 @@ export class Simulation {
 
   /** What the guest is denied, by whichever mechanism is the stricter. */
   get throttlePercent(): number {
-    return Math.max(this.cgroupThrottlePercent, this.qemu?.throttlePercent ?? 0);
+    return Math.max(this.#cgroupPercentInForce, this.qemu?.throttlePercent ?? 0);
   }
 
   /** Starts a migration; a failed or cancelled one before it counts towards the totals. */
@@ -80,7 +81,7 @@ export class Simulation {
   }
 
   step(): void {
-    const cgroupSpeed = 1 - this.cgroupThrottlePercent / 100;
+    const cgroupSpeed = 1 - this.#cgroupPercentInForce / 100;
     const speed = (this.qemu?.guestSpeed ?? 1) * cgroupSpeed;
     this.nowMilliseconds += stepMilliseconds;
     this.guest.run(this.nowMilliseconds, stepMilliseconds, speed);
@@ -104,6 +105,12 @@ export class Simulation {
     return { ...facts, cost: cost(facts, downtimeLimitMilliseconds) };
   }
 
+  /** A quota on the source's threads does not reach a guest that runs on the other side. */
+  get #cgroupPercentInForce(): number {
+    const status = this.qemu?.status;
+    return status === 'completed' || status === 'postcopy-active' ? 0 : this.cgroupThrottlePercent;
+  }
+
   #account(): void {
     const percent = this.throttlePercent;
     if (percent > inertThrottlePercent) {
@@ -114,7 +121,7 @@ export class Simulation {
       this.#longestGapMilliseconds,
       this.qemu?.longestGapMilliseconds ?? 0,
       stallMilliseconds(this.qemu?.throttlePercent ?? 0),
-      stallMilliseconds(this.cgroupThrottlePercent) * cgroupStallShare,
+      stallMilliseconds(this.#cgroupPercentInForce) * cgroupStallShare,
     );
   }
 }
