@@ -63,10 +63,12 @@ export function createMigrations(options: MigrationsOptions): Migrations {
       const sides = { source: placeOf(vms.source), destination: placeOf(vms.destination) };
       checkOneVm(vms, sides);
       checkFree(sides, active());
-      const hand = takeInHand(options, id, order.policy, sides);
+      const atMilliseconds = now();
+      const migration = options.start({ id, policy: order.policy, atMilliseconds });
+      const hand = takeInHand(options, migration, sides);
       hands.set(id, hand);
       dropOldest(hands);
-      openingInputs({ ...options, order, vms, atMilliseconds: now() }).forEach(hand.runner.feed);
+      openingInputs({ ...options, order, vms, atMilliseconds }).forEach(hand.runner.feed);
       return id;
     },
     abort: (id, reason) => {
@@ -92,16 +94,17 @@ function isSettled(migration: Migration): boolean {
   return migration.phase === 'settled';
 }
 
-function takeInHand(options: MigrationsOptions, id: string, policy: string, sides: Sides): Hand {
-  const { start, reduce, now, log, tell } = options;
+function takeInHand(options: MigrationsOptions, migration: Migration, sides: Sides): Hand {
+  const { reduce, now, log, tell, commander } = options;
+  const { id } = migration;
   const hand: Hand = {
     sides,
     runner: createRunner({
-      migration: start({ id, policy, atMilliseconds: now() }),
+      migration,
       reduce,
       now,
       tell,
-      execute: (decision) => execute(options.commander, id, hand, decision),
+      execute: (decision) => execute(commander, id, hand, decision),
       onError: (error, { kind }) => {
         log.error({ id, input: kind, error: messageOf(error) }, 'the core failed on an input');
       },

@@ -66,10 +66,9 @@ export function createRunner(options: RunnerOptions): Runner {
   return { feed, migration: () => migration };
 }
 
-/** Time never runs backwards for the core; microseconds are exact enough and short to record. */
+/** Time never runs backwards for the core. */
 function inOrder(input: Input, notBeforeMilliseconds: number): Input {
-  const atMilliseconds = Math.round(input.atMilliseconds * 1000) / 1000;
-  return { ...input, atMilliseconds: Math.max(atMilliseconds, notBeforeMilliseconds) };
+  return { ...input, atMilliseconds: Math.max(input.atMilliseconds, notBeforeMilliseconds) };
 }
 
 function reduceOrReport({ reduce, onError }: RunnerOptions, migration: Migration, input: Input) {

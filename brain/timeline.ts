@@ -17,7 +17,9 @@ export interface Timeline {
 
 export function createTimeline(clock: Clock): Timeline {
   const wallAtZero = clock.wallMilliseconds() - clock.monotonicMilliseconds();
-  const at = (monotonicMilliseconds: number) => wallAtZero + monotonicMilliseconds;
+  // Microseconds are exact enough, and short to record.
+  const at = (monotonicMilliseconds: number) =>
+    Math.round((wallAtZero + monotonicMilliseconds) * 1000) / 1000;
   return { at, now: () => at(clock.monotonicMilliseconds()) };
 }
 

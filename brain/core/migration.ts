@@ -1,5 +1,5 @@
 /** All the brain remembers of one migration: plain readonly data, replaced by `reduce`, never mutated. */
-import type { Arming } from '../../shared/command.ts';
+import type { Arming, Tuning } from '../../shared/command.ts';
 import type {
   Family,
   HostSample,
@@ -8,22 +8,26 @@ import type {
   VmActivity,
   VmFacts,
 } from '../../shared/sample.ts';
-import type { Decision, Evidence, MethodName, Note } from './decision.ts';
+import type { Decision, Evidence, MethodName, Note, Prediction } from './decision.ts';
 import type { LinkEstimate, MigrateOrder } from './input.ts';
+import type { WorkingSet } from './working-set.ts';
 
 export const phases = [
   'observed',
   'probing',
   'preparing-destination',
   'arming-destination',
+  'listening',
   'arming-source',
+  'starting',
   'moving',
   'switching',
   'post-copy',
-  'recovering',
+  'recovering-destination',
+  'recovering-source',
   'cancelling',
-  'restarting',
-  'restoring',
+  'restoring-source',
+  'restoring-destination',
   'settled',
   'needs-human',
 ] as const;
@@ -52,8 +56,19 @@ export interface OpenRound {
   readonly startedAtMilliseconds: number;
   readonly startRemainingBytes: number;
   readonly startTransferredBytes: number;
+  readonly startSentPages: number;
   readonly dirtySyncCount: number;
   readonly guestRunMilliseconds: number;
+}
+
+/** What to arm on both sides, and why. */
+export interface ArmingPlan {
+  readonly arming: Arming;
+  readonly tuning: Tuning;
+  readonly method: MethodName;
+  readonly rule: string;
+  readonly evidence: Evidence;
+  readonly prediction?: Prediction;
 }
 
 /** One `migrate` and what came of it; a restart begins another. */
@@ -67,6 +82,13 @@ export interface Attempt {
 }
 
 export type Outcome = 'completed' | 'failed' | 'cancelled';
+
+/** How the migration shall end once its settings are restored. */
+export interface Ending {
+  readonly outcome: Outcome;
+  readonly reason: string;
+  readonly endedAtMilliseconds: number;
+}
 
 /** The last line of `ferryman run --json`, see design.md 3. */
 export interface MigrationResult {
@@ -111,13 +133,22 @@ export interface Migration {
   readonly sourceHost?: HostSample;
   readonly destinationHost?: HostSample;
   readonly probe?: ProbeReport;
+  /** Fitted from the probe and refitted after each round. */
+  readonly workingSet?: WorkingSet;
   readonly activity?: VmActivity;
   readonly link: LinkEstimate;
-  /** Recent measured wire rate, smoothed; absent before the first samples. */
+  /** Measured wire rate, smoothed; absent before the first pages. */
   readonly bandwidthBytesPerSecond?: number;
+  /** Guest RAM drained per second in the first pass and in later rounds, smoothed. */
+  readonly firstPassBytesPerSecond?: number;
+  readonly laterRoundsBytesPerSecond?: number;
   readonly last?: MigrationSample;
   readonly lastSampleAtMilliseconds?: number;
   readonly destinationStatus?: string;
+  /** When `transferred` last grew. */
+  readonly lastProgressAtMilliseconds?: number;
+  /** Parameters as last written, merged over the attempt. */
+  readonly tuning: Tuning;
   readonly openRound?: OpenRound;
   readonly rounds: readonly Round[];
   readonly attempts: readonly Attempt[];
@@ -125,14 +156,19 @@ export interface Migration {
   readonly triedFamilies: readonly Family[];
   /** Throttle as last ordered and acknowledged, 0 when released or inert. */
   readonly orderedThrottlePercent: number;
+  /** Round in which it was ordered. */
+  readonly orderedThrottleRound: number;
   readonly throttleSeconds: number;
   readonly maxThrottlePercent: number;
   readonly pending?: PendingCommand;
   readonly decisions: readonly DecisionRecord[];
   readonly notes: readonly Note[];
+  readonly ending?: Ending;
+  /** The arming that a restart shall use; absent when no restart is under way. */
+  readonly nextArming?: ArmingPlan;
+  /** Tries at recovering a broken post-copy. */
+  readonly recoveries: number;
   /** Free-form memory of a policy between decisions; plain data. */
   readonly policyMemory: Readonly<Record<string, number | string | boolean>>;
   readonly result?: MigrationResult;
 }
-
-export type { MethodName };
