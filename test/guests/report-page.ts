@@ -1,0 +1,56 @@
+import { closeSync, openSync, readFileSync, readSync } from 'node:fs';
+import { findGuestRam, parseMappings } from '../../agent/workload/ram-mapping.ts';
+
+/** Where guest.asm keeps its report, and what it begins with. */
+const reportAddress = 0x8000;
+const reportBytes = 32;
+const magic = 'FRRY';
+
+/** What the guest says of itself. */
+export interface Report {
+  /** Whether all its memory is filled. */
+  readonly isReady: boolean;
+  /** Moves whenever the guest runs. */
+  readonly heartbeat: number;
+  /** Units of work done, a million per tick that was not missed. */
+  readonly work: number;
+  /** Pages dirtied since boot. */
+  readonly pages: number;
+}
+
+/** One QEMU's view of the report, read without the guest or QEMU noticing. */
+export interface ReportPage {
+  /** Undefined until the guest has written it (or a migration has brought it). */
+  read(): Report | undefined;
+  close(): void;
+}
+
+/** Opens the report in the memory of a QEMU process. Throws when that has no such memory (yet). */
+export function openReportPage(qemuPid: number, memoryBytes: number): ReportPage {
+  const process = `/proc/${String(qemuPid)}`;
+  const [ram] = findGuestRam(parseMappings(readFileSync(`${process}/maps`, 'utf8')), memoryBytes);
+  if (!ram)
+    throw new Error(`process ${String(qemuPid)} has no RAM of ${String(memoryBytes)} bytes`);
+  const file = openSync(`${process}/mem`, 'r');
+  const page = Buffer.alloc(reportBytes);
+  return {
+    read: () => {
+      const length = readSync(file, page, 0, reportBytes, ram.startAddress + reportAddress);
+      if (length !== reportBytes) throw new Error(`process ${String(qemuPid)} has ended`);
+      return parseReport(page);
+    },
+    close: () => {
+      closeSync(file);
+    },
+  };
+}
+
+function parseReport(page: Buffer): Report | undefined {
+  if (page.toString('latin1', 0, magic.length) !== magic) return undefined;
+  return {
+    isReady: page.readUInt32LE(4) === 1,
+    heartbeat: Number(page.readBigUInt64LE(8)),
+    work: Number(page.readBigUInt64LE(16)),
+    pages: Number(page.readBigUInt64LE(24)),
+  };
+}

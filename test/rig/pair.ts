@@ -1,0 +1,145 @@
+import { randomUUID } from 'node:crypto';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { QemuVersion } from '../../scripts/tools.mjs';
+import { buildGuest, neededMemoryBytes, type Guest } from '../guests/guest.ts';
+import { startObserver, type Observer } from '../guests/observer.ts';
+import { openReportPage } from '../guests/report-page.ts';
+import { canShape, createShapedNetwork, machineNetwork, type Network } from './network.ts';
+import { killQemu, livingPid, placeIn, qemuCommand, type QemuPlace } from './qemu.ts';
+import { runCommand, waitUntil } from './qemu.ts';
+
+export interface PairOptions {
+  readonly qemu: QemuVersion;
+  /** Default: that of the source. */
+  readonly destinationQemu?: QemuVersion;
+  readonly guest: Guest;
+  /** Default: as little as the guest needs. */
+  readonly memoryMebibytes?: number;
+  /** The speed of the link between the two, in bytes of payload per second; default unlimited. */
+  readonly linkBytesPerSecond?: number;
+}
+
+/** A guest running on a source, and a destination that waits for it. */
+export interface Pair {
+  readonly sourceQmp: string;
+  readonly destinationQmp: string;
+  readonly uri: string;
+  /** A shell command that starts a fresh destination at the same sockets, when the old has ended. */
+  readonly destinationCommand: string;
+  /** False when a link was asked for and not made, for want of root: cap it by max-bandwidth. */
+  readonly isShaped: boolean;
+  readonly memoryBytes: number;
+  readonly observer: Observer;
+  sourcePid(): number | undefined;
+  destinationPid(): number | undefined;
+  /** Ends both, and leaves nothing behind. */
+  stop(): Promise<void>;
+}
+
+/** What an interrupted run must not leave behind. */
+const unfinished = new Set<() => void>();
+process.on('exit', () => {
+  for (const cleanUp of unfinished) cleanUp();
+});
+for (const signal of ['SIGINT', 'SIGTERM'] as const)
+  process.once(signal, () => {
+    for (const cleanUp of unfinished) cleanUp();
+    process.kill(process.pid, signal);
+  });
+
+/** Starts both sides and waits until the guest has filled its memory. */
+export async function startPair(options: PairOptions): Promise<Pair> {
+  const folder = mkdtempSync(join(tmpdir(), 'ferryman-pair-'));
+  const places = [placeIn(folder, 'source'), placeIn(folder, 'destination')] as const;
+  let network = machineNetwork;
+  const cleanUp = (): void => {
+    for (const place of places) killQemu(place);
+    network.remove();
+    rmSync(folder, { recursive: true, force: true });
+    unfinished.delete(cleanUp);
+  };
+  unfinished.add(cleanUp);
+  try {
+    network = createNetwork(options.linkBytesPerSecond);
+    return await startBoth(options, folder, places, network, cleanUp);
+  } catch (error) {
+    cleanUp();
+    throw error;
+  }
+}
+
+function createNetwork(linkBytesPerSecond: number | undefined): Network {
+  if (linkBytesPerSecond === undefined || !canShape()) return machineNetwork;
+  return createShapedNetwork(linkBytesPerSecond);
+}
+
+async function startBoth(
+  options: PairOptions,
+  folder: string,
+  [source, destination]: readonly [QemuPlace, QemuPlace],
+  network: Network,
+  cleanUp: () => void,
+): Promise<Pair> {
+  const imagePath = join(folder, 'guest.bin');
+  buildGuest(options.guest, imagePath);
+  const memoryMebibytes =
+    options.memoryMebibytes ?? Math.ceil(neededMemoryBytes(options.guest) / 2 ** 20);
+  const memoryBytes = memoryMebibytes * 2 ** 20;
+  const common = { imagePath, memoryMebibytes, uuid: randomUUID() };
+  const command = (place: QemuPlace, version: QemuVersion, isDestination: boolean): string[] => [
+    ...network.commandPrefix,
+    ...qemuCommand({ ...common, place, version, isDestination }),
+  ];
+  const startDestination = command(destination, options.destinationQemu ?? options.qemu, true);
+  await runCommand(command(source, options.qemu, false));
+  await runCommand(startDestination);
+  await guestReady(source, memoryBytes);
+  const pidFiles = [source.pidFile, destination.pidFile];
+  const observer = startObserver({ pidFiles, memoryBytes });
+  return {
+    sourceQmp: source.qmpPath,
+    destinationQmp: destination.qmpPath,
+    uri: `tcp:127.0.0.1:${String(await freePort(network))}`,
+    destinationCommand: writeScript(join(folder, 'start-destination'), startDestination),
+    isShaped: network.isShaped,
+    memoryBytes,
+    observer,
+    sourcePid: () => livingPid(source),
+    destinationPid: () => livingPid(destination),
+    stop: async () => {
+      await observer.stop();
+      cleanUp();
+    },
+  };
+}
+
+async function guestReady(source: QemuPlace, memoryBytes: number): Promise<void> {
+  const pid = livingPid(source);
+  if (pid === undefined) throw new Error(`the source QEMU ended, see ${source.logFile}`);
+  const page = openReportPage(pid, memoryBytes);
+  try {
+    await waitUntil('guest ready', () => page.read()?.isReady === true);
+  } finally {
+    page.close();
+  }
+}
+
+/** In a network of our own every port is free. */
+async function freePort(network: Network): Promise<number> {
+  if (network.isShaped) return 4444;
+  const server = createServer();
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const address = server.address();
+  server.close();
+  if (address === null || typeof address === 'string') throw new Error('no port was assigned');
+  return address.port;
+}
+
+function writeScript(path: string, command: readonly string[]): string {
+  const quoted = command.map((word) => `'${word.replaceAll("'", `'\\''`)}'`).join(' ');
+  writeFileSync(path, `#!/bin/sh\nexec ${quoted}\n`, { mode: 0o755 });
+  return path;
+}

@@ -1,0 +1,91 @@
+import { execFile } from 'node:child_process';
+import { existsSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { promisify } from 'node:util';
+import { isExecutable, tools, type QemuVersion } from '../../scripts/tools.mjs';
+
+/** One side of a pair: where it lies in the pair's folder. */
+export interface QemuPlace {
+  readonly qmpPath: string;
+  readonly pidFile: string;
+  readonly logFile: string;
+}
+
+export interface QemuOptions {
+  readonly version: QemuVersion;
+  readonly place: QemuPlace;
+  readonly imagePath: string;
+  readonly memoryMebibytes: number;
+  /** The same on both sides. */
+  readonly uuid: string;
+  readonly isDestination: boolean;
+}
+
+export function placeIn(folder: string, side: 'source' | 'destination'): QemuPlace {
+  return {
+    qmpPath: join(folder, `${side}.qmp`),
+    pidFile: join(folder, `${side}.pid`),
+    logFile: join(folder, `${side}.log`),
+  };
+}
+
+/**
+ * The command line of a QEMU that goes into the background once its monitor listens. Both versions
+ * have this machine type, so a guest can move between them.
+ */
+export function qemuCommand(options: QemuOptions): string[] {
+  const { binary, args } = tools().qemu[options.version];
+  if (!isExecutable(binary))
+    throw new Error(
+      `no QEMU ${options.version} at ${binary}; run: node scripts/ensure.mjs --for=test`,
+    );
+  const { qmpPath, pidFile, logFile } = options.place;
+  return [
+    binary,
+    ...args,
+    ...['-machine', 'pc-i440fx-7.2', '-accel', 'tcg', '-m', String(options.memoryMebibytes)],
+    ...['-nodefaults', '-display', 'none', '-name', 'guest,debug-threads=on'],
+    ...['-uuid', options.uuid, '-kernel', options.imagePath],
+    ...['-qmp', `unix:${qmpPath},server=on,wait=off`],
+    ...['-daemonize', '-pidfile', pidFile, '-D', logFile, '-d', 'guest_errors'],
+    ...(options.isDestination ? ['-incoming', 'defer'] : []),
+  ];
+}
+
+/** Runs a command to its end; QEMU's own words are in the error. */
+export async function runCommand([program = '', ...args]: readonly string[]): Promise<void> {
+  await promisify(execFile)(program, args);
+}
+
+/** The process id of a QEMU of ours; undefined once it has ended. */
+export function livingPid({ pidFile }: QemuPlace): number | undefined {
+  if (!existsSync(pidFile)) return undefined;
+  const pid = Number(readFileSync(pidFile, 'utf8'));
+  try {
+    // The kernel gives process ids away again: only one that has our file in its hands is ours.
+    return readFileSync(`/proc/${String(pid)}/cmdline`, 'utf8').includes(pidFile) ? pid : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+/** Ends it at once, without a word to the guest. */
+export function killQemu(place: QemuPlace): void {
+  const pid = livingPid(place);
+  if (pid !== undefined) process.kill(pid, 'SIGKILL');
+}
+
+/** Polls until `condition` holds. Throws with `what` when it has not after `limitMilliseconds`. */
+export async function waitUntil(
+  what: string,
+  condition: () => boolean,
+  limitMilliseconds = 20_000,
+): Promise<void> {
+  const giveUpAt = performance.now() + limitMilliseconds;
+  while (!condition()) {
+    if (performance.now() > giveUpAt)
+      throw new Error(`${what}: not within ${String(limitMilliseconds)} ms`);
+    await sleep(5);
+  }
+}
