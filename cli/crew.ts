@@ -8,6 +8,7 @@ import { standalonePolicy, type HostPolicy } from '../agent/policy-file.ts';
 import { reduce, startMigration } from '../brain/core/reduce.ts';
 import type { Listener } from '../brain/listeners.ts';
 import type { MigrationOrder, VmSelector } from '../brain/orders.ts';
+import { createRecorder } from '../brain/recorder.ts';
 import { createBrain, type Brain } from '../brain/service.ts';
 import type { Bus } from '../shared/bus.ts';
 import { systemClock } from '../shared/clock.ts';
@@ -42,6 +43,8 @@ export async function boardCrew(
   const openBus = await busOpener(flags.nats, cleanup, log);
   const folder = await mkdtemp(join(tmpdir(), 'ferryman-'));
   cleanup.add(() => rm(folder, { recursive: true, force: true }));
+  const recorder = flags.record === undefined ? undefined : createRecorder(flags.record, log);
+  if (recorder !== undefined) cleanup.add(() => recorder.close());
   const brain = createBrain({
     bus: await openBus('brain'),
     clock: systemClock,
@@ -49,7 +52,7 @@ export async function boardCrew(
     reduce,
     start: startMigration,
     epoch: systemClock.wallMilliseconds(),
-    listeners,
+    listeners: recorder === undefined ? listeners : [...listeners, recorder.listener],
   });
   brain.start();
   cleanup.add(() => {

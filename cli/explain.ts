@@ -23,13 +23,17 @@ export function explainRule(rule: string, evidence: Evidence): string {
 export function explain(decision: Explainable): string {
   const where = decision.side === 'destination' ? 'on the destination, ' : '';
   const action = `${where}${describeOperation(decision.operation)}`;
-  const reason = explainRule(decision.rule, decision.evidence);
-  return `${sentence(`${action}: ${reason}${expectation(decision.prediction)}`)}`;
+  return sentence(`${action}${reasonOf(decision)}${expectation(decision.prediction)}`);
 }
 
 /** One sentence for a step that was weighed and not taken. */
 export function explainNote(note: Pick<Note, 'method' | 'rule' | 'evidence'>): string {
   return sentence(`${note.method} not used: ${explainRule(note.rule, note.evidence)}`);
+}
+
+/** A step of the plan is named by its operation and goes without saying. */
+function reasonOf({ operation, rule, evidence }: Explainable): string {
+  return rule === operation.kind ? '' : `: ${explainRule(rule, evidence)}`;
 }
 
 function expectation(prediction: Prediction | undefined): string {
@@ -39,7 +43,7 @@ function expectation(prediction: Prediction | undefined): string {
 
 function expectedFigures(prediction: Prediction): readonly string[] {
   return [
-    ...figure(prediction.totalMilliseconds, (value) => `${formatMilliseconds(value)} in all`),
+    ...figure(prediction.totalMilliseconds, (value) => `${formatMilliseconds(value)} to go`),
     ...figure(prediction.downtimeMilliseconds, (value) => `${formatMilliseconds(value)} downtime`),
     ...figure(
       prediction.guestWorkLostSeconds,

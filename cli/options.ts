@@ -1,5 +1,6 @@
 /** Readers of option values: what the operator types in, base units out, or a usage error. */
 import { InvalidArgumentError, Option } from 'commander';
+import { policies } from '../brain/core/policies/index.ts';
 import { messageOf } from '../shared/errors.ts';
 import { parseBandwidth, parseDuration, parsePercent } from '../shared/units.ts';
 import { parseEndpoint } from './endpoint.ts';
@@ -54,6 +55,6 @@ export const endpointOption = option(parseEndpoint, '--uri tcp:192.0.2.7:4444');
 /** `--policy`, with every policy that the core has. */
 export function policyOption(): Option {
   return new Option('--policy <name>', 'who chooses the methods')
-    .choices(policyNames)
+    .choices(policies.map(({ name }) => name))
     .default('adaptive');
 }

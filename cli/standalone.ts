@@ -83,7 +83,12 @@ function createVoyage(flags: RunFlags, reporter: Reporter): Voyage {
   };
 }
 
+/** A migration that ended because an agent's gate refused a command was refused by policy. */
 function exitCodeOf({ result, decisions }: Migration): ExitCode {
   if (result?.outcome === 'completed') return exitCodes.ok;
-  return decisions.at(-1)?.outcome === 'refused' ? exitCodes.refused : exitCodes.incomplete;
+  const refused = decisions.some(
+    ({ outcome, reason }) =>
+      outcome === 'refused' && reason !== undefined && result?.reason?.includes(reason) === true,
+  );
+  return refused ? exitCodes.refused : exitCodes.incomplete;
 }

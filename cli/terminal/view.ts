@@ -60,14 +60,17 @@ function verdictLine(migration: Migration, style: Style): Line {
   ];
 }
 
-/** The newest prediction of the whole, as time still to go. */
+/** What is left of the newest prediction, which was made from its decision on. */
 function expectedEnd(migration: Migration, separator: string): Line {
-  const predicted = migration.decisions.findLast(
+  if (migration.result !== undefined) return [];
+  const newest = migration.decisions.findLast(
     ({ decision }) => decision.prediction?.totalMilliseconds !== undefined,
-  )?.decision.prediction?.totalMilliseconds;
-  if (predicted === undefined || migration.result !== undefined) return [];
-  const left = predicted - elapsedMilliseconds(migration);
-  return left <= 0 ? [] : [span(`${separator}about ${formatMilliseconds(left)} to go`, 'accent')];
+  )?.decision;
+  if (newest === undefined) return [];
+  const predicted = newest.prediction?.totalMilliseconds ?? 0;
+  const left = newest.atMilliseconds + predicted - migration.nowMilliseconds;
+  if (!Number.isFinite(left) || left <= 0) return [];
+  return [span(`${separator}about ${formatMilliseconds(left)} to go`, 'accent')];
 }
 
 function decisionLines(migration: Migration, style: Style): readonly Line[] {

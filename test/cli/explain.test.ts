@@ -11,7 +11,7 @@ describe('explain', () => {
     assert.equal(
       explain(throttleDecision),
       'Hold the guest back by 90 % through a CPU quota: rule nobody phrased ' +
-        '(leak 1.42, dirty 41.0 MiB/s); expecting 8.2 s in all, 210 ms downtime.',
+        '(leak 1.42, dirty 41.0 MiB/s); expecting 8.2 s to go, 210 ms downtime.',
     );
   });
 
@@ -19,6 +19,11 @@ describe('explain', () => {
     const [rule, phrase] = Object.entries(rulePhrases)[0] ?? [];
     assert.ok(rule !== undefined && phrase !== undefined);
     assert.ok(explain({ ...throttleDecision, rule }).includes(`: ${phrase} (`));
+  });
+
+  it('gives no reason for a step of the plan', () => {
+    const step = { side: 'source', operation: { kind: 'restore' }, rule: 'restore' } as const;
+    assert.equal(explain({ ...step, evidence: {} }), 'Put every setting back as it was.');
   });
 
   it('says when it is about the destination', () => {

@@ -29,7 +29,7 @@ describe('live view', () => {
   });
 
   it('counts down to the predicted end', () => {
-    assert.match(text(renderMigration(migration(), wide)), /about 2\.2 s to go/);
+    assert.match(text(renderMigration(migration(), wide)), /about 6\.2 s to go/);
   });
 
   it('tells the newest decision in full, with its reason', () => {
