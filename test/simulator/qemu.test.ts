@@ -152,6 +152,13 @@ describe('the simulated QEMU', () => {
     assert.ok(capped.longestGapMilliseconds < 150);
   });
 
+  it('follows a link that changes in the midst', () => {
+    const halves = (nowMilliseconds: number) =>
+      nowMilliseconds < 2000 ? linkBytesPerSecond : linkBytesPerSecond / 2;
+    const scenario = { ...diverging, workload: idle(), linkBytesPerSecond: halves };
+    assert.ok(Math.abs(untouched(scenario).truth.totalMilliseconds / 6000 - 1) < 0.05);
+  });
+
   it('waits for the calm of a cyclic guest', () => {
     const workload = cyclic({
       bytes: workingSetBytes,

@@ -52,6 +52,7 @@ export class Qemu {
   endsAtMilliseconds = 0;
   transferredBytes = 0;
   measuredBytesPerSecond = 0;
+  /** As QEMU reports it: the transfer of the remainder without the destination's start. */
   downtimeMilliseconds = 0;
   /** Longest time for which the guest stood still, the switchover or the waits of post-copy. */
   longestGapMilliseconds = 0;
@@ -75,6 +76,10 @@ export class Qemu {
     this.bitmap = new DirtyBitmap(guest.pages);
     this.#autoConverge = new AutoConverge(arming.autoConverge, 0);
     this.encoder = new PageEncoder(guest, arming, surroundings.idleCpuCores);
+  }
+
+  get version(): QemuVersion {
+    return this.#surroundings.version;
   }
 
   get ramBytes(): number {
@@ -171,7 +176,6 @@ export class Qemu {
     const link = this.#surroundings.linkBytesPerSecond(nowMilliseconds);
     const seconds = Math.max(this.#sendAll() / link, pages / this.encoder.pagesPerSecond);
     this.status = 'device';
-    // QEMU counts its own stop and the transfer; the guest also waits for the destination to run.
     this.downtimeMilliseconds = Math.round(seconds * 1000 + 5);
     this.longestGapMilliseconds = seconds * 1000 + this.#surroundings.switchoverMilliseconds;
     this.endsAtMilliseconds = nowMilliseconds + this.longestGapMilliseconds;

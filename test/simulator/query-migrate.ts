@@ -4,6 +4,9 @@ import type { Qemu } from './qemu.ts';
 import type { Simulation } from './simulation.ts';
 import { pageBytes } from './workload.ts';
 
+const shyMilliseconds = 50;
+
+/** The answer now; `ram` is absent before the start and after a cancel, as in QEMU. */
 export function sampleOf(simulation: Simulation): MigrationSample {
   const { qemu, nowMilliseconds, throttlePercent } = simulation;
   if (qemu === undefined) return { status: 'none', throttlePercent };
@@ -16,11 +19,17 @@ export function sampleOf(simulation: Simulation): MigrationSample {
     throttlePercent,
     vcpuSeconds: vcpuSeconds(simulation),
     ram: ramOf(qemu),
-    ...(qemu.status === 'completed' && { downtimeMilliseconds: qemu.downtimeMilliseconds }),
+    ...(qemu.status === 'completed' && { downtimeMilliseconds: downtime(qemu, nowMilliseconds) }),
     ...(qemu.throttlePercent > 0 && { cpuThrottlePercent: qemu.throttlePercent }),
     ...(xbzrle !== undefined && { xbzrle }),
     ...(qemu.arming.family === 'compress' && { compression: compressionOf(qemu) }),
   };
+}
+
+/** 7.2 may say 0 right after the end; the figure comes a little later. */
+function downtime(qemu: Qemu, nowMilliseconds: number): number {
+  const early = nowMilliseconds - qemu.endsAtMilliseconds < shyMilliseconds;
+  return qemu.version === '7.2' && early ? 0 : qemu.downtimeMilliseconds;
 }
 
 function vcpuSeconds({ guest }: Simulation): number {

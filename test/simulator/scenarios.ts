@@ -20,9 +20,9 @@ const ramBytes = 128 * mebibyte;
 
 type Draw = (random: Random, linkBytesPerSecond: number) => Workload;
 
-/** What every writing shape needs: from half the link's rate to five times it. */
+/** What every writing shape needs: from two thirds of the link's rate to six times it. */
 function writes(random: Random, linkBytesPerSecond: number) {
-  const dirtyBytesPerSecond = linkBytesPerSecond * 2 ** random.between(-1, 2.3);
+  const dirtyBytesPerSecond = linkBytesPerSecond * 2 ** random.between(-0.6, 2.6);
   const content = random.pick([
     contents.random,
     contents.random,
