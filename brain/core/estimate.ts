@@ -1,0 +1,137 @@
+/**
+ * Turns what is known of a migration into a course for the model: the running one, or one that
+ * would begin now in some family. Also the best use of the throttle on a course.
+ */
+import type { Family } from '../../shared/sample.ts';
+import { throttleCapPercent, throttleFacts } from './budget.ts';
+import { forecastCost } from './cost.ts';
+import { drainRates } from './families.ts';
+import { currentLink } from './link.ts';
+import { availSwitchoverBytesPerSecond } from './methods/downtime.ts';
+import type { Migration } from './migration.ts';
+import { forecast, type Course, type Forecast } from './pre-copy-model.ts';
+
+const noThrottle = [0, 0, 0] as const;
+
+export function downtimeLimitSeconds(migration: Migration): number {
+  return (migration.order?.objective.downtimeLimitMilliseconds ?? 300) / 1000;
+}
+
+/** Non-zero guest RAM: what the first pass has to send. */
+export function firstPassBytes(migration: Migration): number {
+  return (migration.source?.ramBytes ?? 0) * (1 - (migration.probe?.zeroShare ?? 0));
+}
+
+function horizonSeconds(migration: Migration): number {
+  const deadline = (migration.order?.objective.deadlineMilliseconds ?? 600_000) / 1000;
+  const start = migration.attempts[0]?.startedAtMilliseconds ?? migration.nowMilliseconds;
+  return Math.max(1, deadline - (migration.nowMilliseconds - start) / 1000);
+}
+
+/** The course of a migration that would start now in `family` over a link of this bandwidth. */
+export function freshCourse(migration: Migration, family: Family, wire: number): Course {
+  const rates = drainRates(migration, family, wire);
+  const threshold = availSwitchoverBytesPerSecond(migration, family, wire) ?? wire;
+  return {
+    workingSet: migration.workingSet ?? { classes: [], bytes: 0 },
+    drainBytesPerSecond: rates.firstPassBytesPerSecond,
+    laterDrainBytesPerSecond: rates.laterRoundsBytesPerSecond,
+    remainingBytes: firstPassBytes(migration),
+    roundRunSeconds: 0,
+    switchoverBytes: threshold * downtimeLimitSeconds(migration),
+    throttles: noThrottle,
+    horizonSeconds: horizonSeconds(migration),
+  };
+}
+
+/** The course of the running migration, from its last sample on; undefined before there is one. */
+export function runningCourse(migration: Migration): Course | undefined {
+  const ram = migration.last?.ram;
+  const attempt = migration.attempts.at(-1);
+  if (!ram || !attempt || !migration.openRound) return undefined;
+  const wire = currentLink(migration).bytesPerSecond;
+  const rates = drainRates(migration, attempt.arming.family, wire);
+  const first = migration.firstPassBytesPerSecond ?? rates.firstPassBytesPerSecond;
+  const later = migration.laterRoundsBytesPerSecond ?? laterFromFirst(migration, first, rates);
+  const limitSeconds = (migration.tuning.downtimeLimitMilliseconds ?? 300) / 1000;
+  const available = migration.tuning.availSwitchoverBandwidthBytesPerSecond;
+  return {
+    workingSet: migration.workingSet ?? { classes: [], bytes: 0 },
+    drainBytesPerSecond: migration.openRound.number === 1 ? first : later,
+    laterDrainBytesPerSecond: later,
+    remainingBytes: unsentBytes(migration, ram),
+    roundRunSeconds: migration.openRound.guestRunMilliseconds / 1000,
+    switchoverBytes: (available && available > 0 ? available : wire) * limitSeconds,
+    throttles: noThrottle,
+    horizonSeconds: horizonSeconds(migration),
+  };
+}
+
+/** Until a later round is measured: what the probe promised, in proportion to the first pass. */
+function laterFromFirst(
+  migration: Migration,
+  first: number,
+  rates: ReturnType<typeof drainRates>,
+): number {
+  if (migration.firstPassBytesPerSecond === undefined) return rates.laterRoundsBytesPerSecond;
+  return (first * rates.laterRoundsBytesPerSecond) / rates.firstPassBytesPerSecond;
+}
+
+/** In the first pass `remaining` counts zero pages that cost next to nothing to send. */
+function unsentBytes(
+  migration: Migration,
+  ram: { readonly remainingBytes: number; readonly normalBytes: number },
+): number {
+  if (migration.openRound?.number !== 1 || !migration.probe) return ram.remainingBytes;
+  return Math.min(ram.remainingBytes, Math.max(0, firstPassBytes(migration) - ram.normalBytes));
+}
+
+/** One way to use the throttle on a course: when it begins and how hard, and what comes of it. */
+export interface ThrottlePlan {
+  readonly percent: number;
+  /** From the running round on, from the next sync, from the one after; `never` is no throttle. */
+  readonly begin: 'now' | 'next-round' | 'later' | 'never';
+  readonly forecast: Forecast;
+  readonly cost: number;
+}
+
+const levelsPercent = [99, 95, 90, 85, 80, 70, 60, 50, 40, 30, 20, 10];
+
+/** Levels the objective allows, its cap first: the hardest is nearly always the gentlest in sum. */
+export function allowedLevels(migration: Migration): readonly number[] {
+  const order = migration.order;
+  if (!order || !throttleFacts(migration)) return [];
+  const cap = throttleCapPercent(order.objective);
+  if (cap <= 1) return [];
+  return [cap, ...levelsPercent.filter((level) => level < cap)];
+}
+
+export function planThrottle(
+  migration: Migration,
+  course: Course,
+  begin: ThrottlePlan['begin'],
+): ThrottlePlan {
+  const limit = downtimeLimitSeconds(migration);
+  const plans = (begin === 'never' ? [0] : allowedLevels(migration)).map((percent) => {
+    const predicted = forecast({ ...course, throttles: schedule(begin, percent / 100) });
+    return { percent, begin, forecast: predicted, cost: forecastCost(predicted, limit) };
+  });
+  const none = { percent: 0, begin, forecast: forecast(course), cost: Infinity };
+  return plans.reduce(
+    (best, plan) => (plan.cost < best.cost * 0.98 ? plan : best),
+    plans[0] ?? none,
+  );
+}
+
+function schedule(begin: ThrottlePlan['begin'], theta: number): Course['throttles'] {
+  switch (begin) {
+    case 'now':
+      return [theta, theta, theta];
+    case 'next-round':
+      return [0, theta, theta];
+    case 'later':
+      return [0, 0, theta];
+    case 'never':
+      return noThrottle;
+  }
+}

@@ -1,0 +1,88 @@
+/**
+ * How fast each family of capabilities drains guest RAM, from the probe's figures, the link and the
+ * host's idle cores. The family matters more than the throttle: with QEMU's capabilities frozen at
+ * the start, this is the choice that has to be made first.
+ */
+import type { Family } from '../../shared/sample.ts';
+import { compressionThreads, xbzrleCacheLimitBytes } from './budget.ts';
+import type { Migration } from './migration.ts';
+
+/** Guest RAM drained per second: in the first pass, and in the rounds after it. */
+export interface DrainRates {
+  readonly firstPassBytesPerSecond: number;
+  readonly laterRoundsBytesPerSecond: number;
+}
+
+/** One migration thread copies about this much [measured 0.3 to 1 GB/s on a small host]. */
+const migrationThreadBytesPerSecond = 1e9;
+/** XBZRLE encodes in that one thread, and keeps a copy of each page [1.5 to 2.2 GB/s reported]. */
+const xbzrleBytesPerSecond = 600e6;
+/** zstd level 1 needs about a fifth of zlib level 1's time for nearly the same size. */
+const zstdSpeedup = 5;
+/** Header of a page and of an encoded delta, as a share of the page. */
+const headerShare = 0.005;
+
+export function legalFamilies(migration: Migration): readonly Family[] {
+  const destination = migration.destination?.families ?? [];
+  return (migration.source?.families ?? []).filter((family) => destination.includes(family));
+}
+
+/** Smallest legal cache that holds the working set with 20 % to spare, within free memory. */
+export function xbzrleCacheBytes(migration: Migration): number {
+  const wanted = Math.max(1.2 * (migration.workingSet?.bytes ?? 0), 16 * 2 ** 20);
+  return Math.min(2 ** Math.ceil(Math.log2(wanted)), xbzrleCacheLimitBytes(migration));
+}
+
+export function drainRates(
+  migration: Migration,
+  family: Family,
+  wireBytesPerSecond: number,
+): DrainRates {
+  const wire = wireBytesPerSecond;
+  switch (family) {
+    case 'plain':
+      return both(Math.min(wire, migrationThreadBytesPerSecond));
+    case 'multifd':
+      return both(Math.min(wire, migrationThreadBytesPerSecond * compressionThreads(migration)));
+    case 'xbzrle':
+      return {
+        firstPassBytesPerSecond: Math.min(wire, xbzrleBytesPerSecond),
+        laterRoundsBytesPerSecond: Math.min(wire / xbzrleShare(migration), xbzrleBytesPerSecond),
+      };
+    case 'multifd-zlib':
+      return compressed(migration, wire, 1);
+    case 'multifd-zstd':
+      return compressed(migration, wire, zstdSpeedup);
+    case 'compress':
+      return compressed(migration, wire, 1, wire);
+  }
+}
+
+function both(bytesPerSecond: number): DrainRates {
+  return { firstPassBytesPerSecond: bytesPerSecond, laterRoundsBytesPerSecond: bytesPerSecond };
+}
+
+/** Mean wire size of a page of a later round, as a share of the page. */
+function xbzrleShare(migration: Migration): number {
+  const encoded = migration.probe?.xbzrleDeltaShare ?? 1;
+  const workingSetBytes = Math.max(1, migration.workingSet?.bytes ?? 1);
+  const hitShare = Math.min(1, xbzrleCacheBytes(migration) / workingSetBytes);
+  return Math.min(1, hitShare * encoded + (1 - hitShare) + headerShare);
+}
+
+/** R = min(B rho, k c): bound by the link times the ratio, or by k threads at c bytes per second each. */
+function compressed(
+  migration: Migration,
+  wire: number,
+  speedup: number,
+  floorBytesPerSecond = 0,
+): DrainRates {
+  const probe = migration.probe;
+  const all = probe?.compressionRatio ?? 1;
+  const dirty = probe?.dirtyCompressionRatio ?? all;
+  const secondsPerPage = (probe?.compressionSecondsPerPage ?? Infinity) / speedup;
+  const pageBytes = migration.source?.pageBytes ?? 4096;
+  const workers = (compressionThreads(migration) * pageBytes) / secondsPerPage;
+  const rate = (ratio: number) => Math.max(floorBytesPerSecond, Math.min(wire * ratio, workers));
+  return { firstPassBytesPerSecond: rate(all), laterRoundsBytesPerSecond: rate(dirty) };
+}

@@ -1,0 +1,54 @@
+/** Wire bandwidth: configured, learned, measured or unknown, always with a range. */
+import type { LinkEstimate } from './input.ts';
+import type { Migration } from './migration.ts';
+
+/** 8 MiB/s to 12.5 GB/s: from a shaped lab link to 100 GbE. */
+export const unknownLink: LinkEstimate = {
+  provenance: 'unknown',
+  bytesPerSecond: 125e6,
+  lowBytesPerSecond: 8 * 2 ** 20,
+  highBytesPerSecond: 12.5e9,
+};
+
+/** What a link of this provenance may really give, as a share of the figure. */
+const trust: Readonly<Record<LinkEstimate['provenance'], readonly [number, number]>> = {
+  measured: [0.9, 1.1],
+  configured: [0.9, 1.05],
+  learned: [0.8, 1.2],
+  nic: [0.1, 1],
+  unknown: [0.1, 10],
+};
+
+/** The link as it is known now; a measurement outranks every hint. The cap of the objective bounds it. */
+export function currentLink(migration: Migration): LinkEstimate {
+  const cap = migration.order?.objective.maxBandwidthBytesPerSecond ?? Infinity;
+  const measured = migration.bandwidthBytesPerSecond;
+  const link = measured === undefined ? migration.link : around(measured, 'measured');
+  return {
+    provenance: link.provenance,
+    bytesPerSecond: Math.min(cap, link.bytesPerSecond),
+    lowBytesPerSecond: Math.min(cap, link.lowBytesPerSecond),
+    highBytesPerSecond: Math.min(cap, link.highBytesPerSecond),
+  };
+}
+
+export function around(
+  bytesPerSecond: number,
+  provenance: LinkEstimate['provenance'],
+): LinkEstimate {
+  const [low, high] = trust[provenance];
+  return {
+    provenance,
+    bytesPerSecond,
+    lowBytesPerSecond: low * bytesPerSecond,
+    highBytesPerSecond: high * bytesPerSecond,
+  };
+}
+
+/** Bandwidths to weigh a choice at: one when the link is known well, else a grid over its range. */
+export function plausibleBandwidths(link: LinkEstimate): readonly number[] {
+  const { lowBytesPerSecond: low, highBytesPerSecond: high } = link;
+  if (high / low < 2) return [link.bytesPerSecond];
+  const steps = Math.ceil(Math.log2(high / low));
+  return Array.from({ length: steps + 1 }, (_, index) => low * (high / low) ** (index / steps));
+}

@@ -1,0 +1,70 @@
+/**
+ * QEMU's throttle as a two-way set-point. Armed inert (initial = max = 1 %); with increment 99 QEMU's
+ * min(now + increment, max) jumps to `max` at the sync that fires, up or down.
+ *
+ * QEMU fires at every second qualifying sync (more than a second after the one before, and more
+ * bytes dirtied than `throttle-trigger-threshold` percent of those sent). The first of the two can
+ * be had in advance: threshold 1 until one sync has counted, then 100 holds the trigger half-cocked,
+ * and the sync after a set-point was written fires at once.
+ */
+import type { AutoConvergeSettings } from '../../../shared/command.ts';
+import { throttleCapPercent, throttleFacts } from '../budget.ts';
+import type { Migration } from '../migration.ts';
+import type { Method } from './method.ts';
+
+/** 1 % at most, and the first qualifying sync counts. */
+export const inert: AutoConvergeSettings = {
+  initialPercent: 1,
+  incrementPercent: 99,
+  maxPercent: 1,
+  triggerThresholdPercent: 1,
+};
+
+/** Inert, and no ordinary sync counts any more. */
+export const halfCocked: AutoConvergeSettings = { ...inert, triggerThresholdPercent: 100 };
+
+/** Arms the set-point when QEMU's throttle is the mechanism; a cgroup quota needs no arming. */
+export const autoConverge: Method = {
+  name: 'auto-converge',
+  arm: (migration) => {
+    const order = migration.order;
+    const allowed = order !== undefined && throttleCapPercent(order.objective) > 1;
+    return allowed && throttleFacts(migration)?.mechanism === 'qemu'
+      ? { arming: { autoConverge: true }, tuning: { autoConverge: inert } }
+      : undefined;
+  },
+};
+
+/** QEMU's own auto-converge with its own defaults, under the objective's cap. */
+export const nativeAutoConverge: Method = {
+  name: 'auto-converge',
+  arm: (migration) => {
+    const cap = migration.order ? throttleCapPercent(migration.order.objective) : 1;
+    return {
+      arming: { autoConverge: true },
+      tuning: {
+        autoConverge: {
+          initialPercent: Math.min(20, cap),
+          incrementPercent: 10,
+          maxPercent: cap,
+          triggerThresholdPercent: 50,
+        },
+      },
+    };
+  },
+};
+
+/** Whether the first qualifying sync has passed, so that the trigger can be held half-cocked. */
+export function canHalfCock(migration: Migration): boolean {
+  const settings = migration.tuning.autoConverge;
+  const isArmed = migration.attempts.at(-1)?.arming.autoConverge === true;
+  const first = migration.rounds.find((round) => round.attempt === migration.attempts.length);
+  const started = migration.attempts.at(-1)?.startedAtMilliseconds ?? 0;
+  return (
+    isArmed &&
+    settings?.maxPercent === 1 &&
+    settings.triggerThresholdPercent === 1 &&
+    first !== undefined &&
+    first.endedAtMilliseconds - started > 1000
+  );
+}

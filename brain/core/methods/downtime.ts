@@ -1,0 +1,95 @@
+/**
+ * The switchover test corrected. QEMU compares raw remaining bytes with wire bandwidth x downtime
+ * limit; with compression the wire carries several times as much guest RAM per second, so QEMU
+ * waits too long. avail-switchover-bandwidth (8.2 on) says what the link really takes; before 8.2
+ * the downtime limit itself is scaled. The guest's gap stays within the objective either way.
+ */
+import type { Tuning } from '../../../shared/command.ts';
+import type { Family } from '../../../shared/sample.ts';
+import { drainRates } from '../families.ts';
+import { currentLink } from '../link.ts';
+import type { Migration } from '../migration.ts';
+import type { Method } from './method.ts';
+
+/** Part of the promised gain that is used: ratios of the last pages vary. */
+const caution = 0.7;
+const largestCorrection = 8;
+
+/** Guest RAM per second that the switchover will really carry; undefined when QEMU's own figure is right. */
+export function availSwitchoverBytesPerSecond(
+  migration: Migration,
+  family: Family,
+  wireBytesPerSecond: number,
+): number | undefined {
+  const ratio = laterRoundsRatio(migration, family, wireBytesPerSecond);
+  const uncapped = uncappedRatio(migration, wireBytesPerSecond);
+  const correction = Math.min(largestCorrection, Math.max(1, ratio * caution) * uncapped);
+  return correction > 1.2 ? wireBytesPerSecond * correction : undefined;
+}
+
+/** Guest RAM per byte on the wire in later rounds: measured in this family if it can be, else promised. */
+function laterRoundsRatio(
+  migration: Migration,
+  family: Family,
+  wireBytesPerSecond: number,
+): number {
+  const { laterRoundsBytesPerSecond: later, bandwidthBytesPerSecond: wire } = migration;
+  if (later !== undefined && wire !== undefined && wire > 0) return later / wire;
+  return (
+    drainRates(migration, family, wireBytesPerSecond).laterRoundsBytesPerSecond / wireBytesPerSecond
+  );
+}
+
+/** A max-bandwidth cap does not bind the last burst: with a known faster link QEMU is too careful. */
+function uncappedRatio(migration: Migration, wireBytesPerSecond: number): number {
+  const objective = migration.order?.objective;
+  const cap = objective?.maxBandwidthBytesPerSecond;
+  const link = objective?.linkBandwidthBytesPerSecond;
+  if (cap === undefined || link === undefined || link <= cap) return 1;
+  return Math.max(1, link / Math.max(cap, wireBytesPerSecond));
+}
+
+/** The settings that make QEMU's test come out right, in whatever way this QEMU offers. */
+export function switchoverTuning(
+  migration: Migration,
+  family: Family,
+  wireBytesPerSecond: number,
+): Tuning {
+  const limit = migration.order?.objective.downtimeLimitMilliseconds ?? 300;
+  const available = availSwitchoverBytesPerSecond(migration, family, wireBytesPerSecond);
+  if (available === undefined) return { downtimeLimitMilliseconds: limit };
+  if (migration.source?.liveSettings.includes('avail-switchover-bandwidth')) {
+    return {
+      downtimeLimitMilliseconds: limit,
+      availSwitchoverBandwidthBytesPerSecond: Math.round(available),
+    };
+  }
+  const scaled = (limit * available) / wireBytesPerSecond;
+  return { downtimeLimitMilliseconds: Math.round(scaled) };
+}
+
+/** The objective's downtime limit, and the corrected test wherever the link is known already. */
+export const downtime: Method = {
+  name: 'downtime',
+  arm: (migration, family) => {
+    const link = currentLink(migration);
+    const isKnown = link.highBytesPerSecond / link.lowBytesPerSecond < 2;
+    return {
+      tuning: isKnown
+        ? switchoverTuning(migration, family, link.bytesPerSecond)
+        : plainTuning(migration),
+    };
+  },
+};
+
+/** The objective's downtime limit as it is: what every baseline gets. */
+export const plainDowntime: Method = {
+  name: 'downtime',
+  arm: (migration) => ({ tuning: plainTuning(migration) }),
+};
+
+function plainTuning(migration: Migration): Tuning {
+  return {
+    downtimeLimitMilliseconds: migration.order?.objective.downtimeLimitMilliseconds ?? 300,
+  };
+}

@@ -1,0 +1,114 @@
+/** While QEMU moves the VM: what its status means, and what stops a migration whatever the policy. */
+import { isPostCopyArmed } from './methods/post-copy.ts';
+import type { Migration } from './migration.ts';
+import { ended, type Draft } from './plan.ts';
+import { settled } from './result.ts';
+
+/** A migration whose bytes stand still this long is stuck, even if QEMU calls it active. */
+const stallMilliseconds = 15_000;
+/** A monitor that says nothing for this long leaves the VM's state unknown. */
+const silenceMilliseconds = 15_000;
+/** 7.2 may report a downtime of 0 right at completion: it is read again for this long. */
+const downtimeSettleMilliseconds = 700;
+const mostRecoveries = 3;
+
+/** Takes QEMU's word for where the migration stands. */
+export function followStatus(migration: Migration): Migration {
+  switch (migration.last?.status) {
+    case 'completed':
+      return {
+        ...migration,
+        phase: 'switching',
+        ending: {
+          outcome: 'completed',
+          reason: '',
+          endedAtMilliseconds: migration.lastSampleAtMilliseconds ?? migration.nowMilliseconds,
+        },
+      };
+    case 'failed':
+      return ended(migration, 'failed', migration.last.errorDescription ?? 'QEMU gives no reason');
+    case 'cancelled':
+      return ended(migration, 'cancelled', 'cancelled by somebody else');
+    case 'postcopy-active':
+      return migration.phase === 'post-copy' ? migration : { ...migration, phase: 'post-copy' };
+    case 'postcopy-paused':
+      return recover(migration);
+    default:
+      return migration;
+  }
+}
+
+/** A broken post-copy is recovered, never cancelled; after a few tries it needs a human. */
+function recover(migration: Migration): Migration {
+  if (migration.recoveries >= mostRecoveries) return needsHuman(migration);
+  return {
+    ...migration,
+    phase: 'recovering-destination',
+    recoveries: migration.recoveries + 1,
+  };
+}
+
+function needsHuman(migration: Migration): Migration {
+  const reason =
+    'post-copy is paused and could not be recovered: repair the network, then resume it';
+  const ended = {
+    outcome: 'failed',
+    reason,
+    endedAtMilliseconds: migration.nowMilliseconds,
+  } as const;
+  return { ...settled({ ...migration, ending: ended }), phase: 'needs-human' };
+}
+
+/** Settled once the real downtime could be read. */
+export function afterSwitchover(migration: Migration): Migration {
+  const since = migration.nowMilliseconds - (migration.ending?.endedAtMilliseconds ?? 0);
+  const isKnown = (migration.last?.downtimeMilliseconds ?? 0) > 0;
+  return isKnown || since > downtimeSettleMilliseconds
+    ? { ...migration, phase: 'restoring-source' }
+    : migration;
+}
+
+/** The source does not answer any more: nothing can be said, nothing more is sent but the restoring. */
+export function isSourceSilent(migration: Migration): boolean {
+  const last = Math.max(
+    migration.lastSampleAtMilliseconds ?? 0,
+    migration.attempts.at(-1)?.startedAtMilliseconds ?? 0,
+  );
+  return migration.nowMilliseconds - last > silenceMilliseconds;
+}
+
+/** Why the migration has to stop now, in words for the operator; undefined when it may go on. */
+export function reasonToStop(migration: Migration): string | undefined {
+  if (migration.abortReason !== undefined) return migration.abortReason;
+  const deadline = migration.order?.objective.deadlineMilliseconds ?? Infinity;
+  const started = migration.attempts[0]?.startedAtMilliseconds ?? migration.nowMilliseconds;
+  if (migration.nowMilliseconds - started > deadline) {
+    return `the deadline of ${String(Math.round(deadline / 1000))} s has passed`;
+  }
+  const progress = migration.lastProgressAtMilliseconds ?? migration.nowMilliseconds;
+  if (migration.nowMilliseconds - progress > stallMilliseconds) {
+    return `no byte has moved for ${String(stallMilliseconds / 1000)} s: the destination or the network hangs`;
+  }
+  return undefined;
+}
+
+/** The deadline forces post-copy where it is armed; everything else is a cancel. */
+export function stopDraft(migration: Migration, reason: string): Draft {
+  const isForced = migration.abortReason === undefined && reason.startsWith('the deadline');
+  if (isForced && isPostCopyArmed(migration)) {
+    return {
+      side: 'source',
+      operation: { kind: 'start-postcopy' },
+      method: 'post-copy',
+      rule: 'deadline-forces-post-copy',
+      evidence: { reason },
+    };
+  }
+  return {
+    side: 'source',
+    operation: { kind: 'cancel' },
+    method: 'plan',
+    rule: 'stop',
+    evidence: { reason },
+  };
+}

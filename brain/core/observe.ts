@@ -1,0 +1,109 @@
+/** Folds one input into the migration: what is seen, before anything is decided. Shared by all policies. */
+import type { MigrationSample } from '../../shared/sample.ts';
+import type { Side } from './decision.ts';
+import type { Input } from './input.ts';
+import type { Migration, Phase } from './migration.ts';
+import { observeRound } from './rounds.ts';
+import { observeRates } from './rates.ts';
+import { withWorkingSet } from './workload.ts';
+
+/** Levels at or below it are the inert arming of auto-converge, not a throttle (design: 1 %). */
+export const inertThrottlePercent = 1;
+
+export function observe(migration: Migration, input: Input): Migration {
+  const seen = { ...migration, nowMilliseconds: input.atMilliseconds };
+  switch (input.kind) {
+    case 'attach':
+      return input.side === 'source'
+        ? { ...seen, source: input.facts }
+        : { ...seen, destination: input.facts };
+    case 'detach':
+      return withoutSide(seen, input.side);
+    case 'sample':
+      return input.side === 'source'
+        ? observeSourceSample(seen, input.sample)
+        : { ...seen, destinationStatus: input.sample.status };
+    case 'host':
+      return input.side === 'source'
+        ? { ...seen, sourceHost: input.host }
+        : { ...seen, destinationHost: input.host };
+    case 'activity':
+      return { ...seen, activity: input.activity };
+    case 'link':
+      return { ...seen, link: input.link };
+    case 'probe':
+      return withWorkingSet({ ...seen, probe: input.probe });
+    case 'order':
+      return input.order.verb === 'migrate'
+        ? { ...seen, order: input.order, orderedAtMilliseconds: input.atMilliseconds }
+        : { ...seen, abortReason: input.order.reason };
+    case 'result':
+    case 'tick':
+      return seen;
+  }
+}
+
+function withoutSide(migration: Migration, side: Side): Migration {
+  const rest: { -readonly [Key in keyof Migration]: Migration[Key] } = { ...migration };
+  delete rest[side];
+  return rest;
+}
+
+const movingPhases: readonly Phase[] = [
+  'starting',
+  'moving',
+  'switching',
+  'post-copy',
+  'cancelling',
+];
+
+function observeSourceSample(migration: Migration, sample: MigrationSample): Migration {
+  if (!movingPhases.includes(migration.phase)) {
+    return { ...migration, last: sample, lastSampleAtMilliseconds: migration.nowMilliseconds };
+  }
+  const passed = sinceLastSample(migration);
+  const throttled = observeThrottle(migration, sample, passed);
+  const rated = observeRates(throttled, sample, passed);
+  const rounded = observeRound(rated, sample, passed);
+  const learned = rounded.rounds.length > rated.rounds.length ? withWorkingSet(rounded) : rounded;
+  return {
+    ...learned,
+    attempts: observeAttempt(learned, sample),
+    ...(madeProgress(migration, sample) && {
+      lastProgressAtMilliseconds: migration.nowMilliseconds,
+    }),
+    last: sample,
+    lastSampleAtMilliseconds: migration.nowMilliseconds,
+  };
+}
+
+function sinceLastSample(migration: Migration): number {
+  const start = migration.attempts.at(-1)?.startedAtMilliseconds ?? migration.nowMilliseconds;
+  const last = Math.max(start, migration.lastSampleAtMilliseconds ?? start);
+  return Math.max(0, migration.nowMilliseconds - last);
+}
+
+function observeThrottle(migration: Migration, sample: MigrationSample, passed: number): Migration {
+  const percent = sample.throttlePercent > inertThrottlePercent ? sample.throttlePercent : 0;
+  return {
+    ...migration,
+    throttleSeconds: migration.throttleSeconds + (percent / 100) * (passed / 1000),
+    maxThrottlePercent: Math.max(migration.maxThrottlePercent, percent),
+  };
+}
+
+function madeProgress(migration: Migration, sample: MigrationSample): boolean {
+  const before = migration.last?.ram?.transferredBytes;
+  return (
+    migration.lastProgressAtMilliseconds === undefined ||
+    sample.ram?.transferredBytes !== before ||
+    sample.status !== migration.last?.status
+  );
+}
+
+function observeAttempt(migration: Migration, sample: MigrationSample): Migration['attempts'] {
+  const attempt = migration.attempts.at(-1);
+  if (!attempt) return migration.attempts;
+  const transferredBytes = sample.ram?.transferredBytes ?? attempt.transferredBytes;
+  return [...migration.attempts.slice(0, -1), { ...attempt, transferredBytes }];
+}

@@ -1,0 +1,117 @@
+/** Chooses the family before the start: least predicted cost over every bandwidth the link may have. */
+import type { Family } from '../../../../shared/sample.ts';
+import { forecastCost } from '../../cost.ts';
+import type { Evidence } from '../../decision.ts';
+import { throttleFacts } from '../../budget.ts';
+import { downtimeLimitSeconds, freshCourse, planThrottle } from '../../estimate.ts';
+import { legalFamilies } from '../../families.ts';
+import { currentLink, plausibleBandwidths } from '../../link.ts';
+import { canArmPostCopy } from '../../methods/post-copy.ts';
+import { compressionFamilies } from '../../methods/compression.ts';
+import { methods } from '../../methods/index.ts';
+import { compose } from '../../methods/method.ts';
+import type { ArmingPlan, Migration } from '../../migration.ts';
+import { forecast, type Forecast } from '../../pre-copy-model.ts';
+
+/** What a migration in one family would come to, at the link's most likely bandwidth. */
+export interface FamilyOutlook {
+  readonly family: Family;
+  /** Mean over the plausible bandwidths. */
+  readonly cost: number;
+  readonly forecast: Forecast;
+  readonly throttlePercent: number;
+}
+
+/** An optimisation must beat plain pre-copy by this much: predictions err, and it costs CPU. */
+const worthwhileShare = 0.85;
+const worthwhileSeconds = 0.2;
+/** One endless case must not drown the rest of an unknown link's range. */
+const costCap = 120;
+
+export function chooseFamily(migration: Migration): ArmingPlan {
+  const outlooks = candidates(migration).map((family) => outlook(migration, family));
+  const chosen = best(outlooks);
+  const plain = outlooks.find((each) => each.family === 'plain') ?? chosen;
+  return {
+    ...compose(methods, migration, chosen.family),
+    method: methodOf(chosen.family),
+    rule: chosen.family === 'plain' ? 'no-method-pays' : 'least-predicted-cost',
+    evidence: { ...probeEvidence(migration), ...costEvidence(outlooks) },
+    prediction: {
+      totalMilliseconds: Math.round(chosen.forecast.totalSeconds * 1000),
+      downtimeMilliseconds: Math.round(chosen.forecast.downtimeSeconds * 1000),
+      guestWorkLostSeconds: chosen.forecast.guestWorkLostSeconds,
+      transferredBytes: Math.round(chosen.forecast.sentBytes),
+      cost: Math.min(chosen.cost, plain.cost),
+    },
+  };
+}
+
+/** `compress` only where post-copy has to stay armed: multifd compression is better everywhere else. */
+function candidates(migration: Migration): readonly Family[] {
+  const legal = legalFamilies(migration);
+  const hasMultifd = legal.includes('multifd-zstd') || legal.includes('multifd-zlib');
+  return legal.filter(
+    (family) => family !== 'compress' || !hasMultifd || canArmPostCopy(migration, family),
+  );
+}
+
+export function outlook(migration: Migration, family: Family): FamilyOutlook {
+  const link = currentLink(migration);
+  const costs = plausibleBandwidths(link).map((wire) =>
+    Math.min(costCap, bestCourse(migration, family, wire).cost),
+  );
+  const likely = bestCourse(migration, family, link.bytesPerSecond);
+  return {
+    family,
+    cost: costs.reduce((sum, each) => sum + each, 0) / costs.length,
+    forecast: likely.forecast,
+    throttlePercent: likely.percent,
+  };
+}
+
+/** Untouched, or throttled from the earliest sync at which the mechanism can act. */
+function bestCourse(migration: Migration, family: Family, wire: number) {
+  const course = freshCourse(migration, family, wire);
+  const free = forecast(course);
+  const untouched = {
+    percent: 0,
+    forecast: free,
+    cost: forecastCost(free, downtimeLimitSeconds(migration)),
+  };
+  const begin = throttleFacts(migration)?.lag === 'immediate' ? 'next-round' : 'later';
+  const throttled = planThrottle(migration, course, begin);
+  return throttled.cost < untouched.cost ? throttled : untouched;
+}
+
+export function best(outlooks: readonly FamilyOutlook[]): FamilyOutlook {
+  const plain = outlooks.find((each) => each.family === 'plain');
+  const least = outlooks.reduce((chosen, each) => (each.cost < chosen.cost ? each : chosen));
+  if (!plain) return least;
+  const pays =
+    least.cost < plain.cost * worthwhileShare && least.cost < plain.cost - worthwhileSeconds;
+  return pays ? least : plain;
+}
+
+export function methodOf(family: Family): ArmingPlan['method'] {
+  if (compressionFamilies.includes(family)) return 'compression';
+  return family === 'xbzrle' || family === 'multifd' ? family : 'plan';
+}
+
+function probeEvidence(migration: Migration): Evidence {
+  const probe = migration.probe;
+  const link = currentLink(migration);
+  return {
+    linkBytesPerSecond: Math.round(link.bytesPerSecond),
+    linkProvenance: link.provenance,
+    ...(migration.workingSet && { workingSetBytes: Math.round(migration.workingSet.bytes) }),
+    ...(probe?.compressionRatio !== undefined && { compressionRatio: probe.compressionRatio }),
+    ...(probe?.xbzrleDeltaShare !== undefined && { xbzrleDeltaShare: probe.xbzrleDeltaShare }),
+  };
+}
+
+function costEvidence(outlooks: readonly FamilyOutlook[]): Evidence {
+  return Object.fromEntries(
+    outlooks.map((each) => [`cost ${each.family}`, Math.round(each.cost * 100) / 100]),
+  );
+}

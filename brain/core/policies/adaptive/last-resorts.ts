@@ -1,0 +1,94 @@
+/** What is left when pre-copy in this family does not come to an end: another family, then post-copy. */
+import { runningCourse, allowedLevels, planThrottle } from '../../estimate.ts';
+import { legalFamilies } from '../../families.ts';
+import { methods } from '../../methods/index.ts';
+import { compose } from '../../methods/method.ts';
+import { isPostCopyArmed } from '../../methods/post-copy.ts';
+import { canRestart, restartSeconds } from '../../methods/restart.ts';
+import type { Migration } from '../../migration.ts';
+import { roundsOfAttempt, tendency } from '../../tendency.ts';
+import type { Move } from '../policy.ts';
+import { methodOf, outlook } from './family-choice.ts';
+
+/** A restart throws away what was sent: it must be clearly cheaper. */
+const worthwhileShare = 0.8;
+/** Rounds at the hardest throttle before pre-copy counts as tried. */
+const roundsOfProof = 3;
+/** Post-copy starts when the backlog is this near to the least one seen. */
+const nearMinimum = 1.05;
+
+/** Restart in the family that would now be clearly cheaper from scratch than going on (controller rule 2.7). */
+export function chooseRestart(migration: Migration): Move | undefined {
+  const course = runningCourse(migration);
+  const attempt = migration.attempts.at(-1);
+  if (!course || !attempt || !canRestart(migration) || isTooEarly(migration)) return undefined;
+  const goOn = Math.min(
+    planThrottle(migration, course, 'never').cost,
+    planThrottle(migration, course, 'now').cost,
+  );
+  const others = legalFamilies(migration)
+    .filter((family) => family !== attempt.arming.family)
+    .filter((family) => !migration.triedFamilies.includes(family))
+    .map((family) => outlook(migration, family));
+  const best = others.reduce<(typeof others)[number] | undefined>(
+    (least, each) => (least && least.cost <= each.cost ? least : each),
+    undefined,
+  );
+  if (!best || best.cost + restartSeconds >= goOn * worthwhileShare) return undefined;
+  const evidence = {
+    from: attempt.arming.family,
+    to: best.family,
+    costGoingOn: goOn,
+    costRestarting: best.cost + restartSeconds,
+  };
+  const plan = { ...compose(methods, migration, best.family), method: methodOf(best.family) };
+  return {
+    kind: 'restart',
+    plan: { ...plan, rule: 'other-family-is-cheaper', evidence },
+    method: 'restart',
+    rule: 'other-family-is-cheaper',
+    evidence,
+  };
+}
+
+/** The link must have been measured for a while, and sudden changes of heart are kept to round starts. */
+function isTooEarly(migration: Migration): boolean {
+  const started = migration.attempts.at(-1)?.startedAtMilliseconds ?? migration.nowMilliseconds;
+  return (
+    migration.bandwidthBytesPerSecond === undefined || migration.nowMilliseconds - started < 800
+  );
+}
+
+/** Post-copy: armed, every allowed pre-copy method tried and judged diverging, at a low of the backlog. */
+export function choosePostCopy(migration: Migration): Move | undefined {
+  if (!isPostCopyArmed(migration) || !isPreCopyExhausted(migration)) return undefined;
+  const rounds = roundsOfAttempt(migration);
+  const least = Math.min(...rounds.map((round) => round.endRemainingBytes));
+  const backlog = rounds.at(-1)?.endRemainingBytes ?? Infinity;
+  if (backlog > least * nearMinimum) return undefined;
+  return {
+    kind: 'command',
+    operation: { kind: 'start-postcopy' },
+    method: 'post-copy',
+    rule: 'every-allowed-method-tried',
+    evidence: {
+      backlogBytes: backlog,
+      leastBacklogBytes: least,
+      throttlePercent: migration.orderedThrottlePercent,
+      verdict: tendency(migration).verdict,
+    },
+  };
+}
+
+function isPreCopyExhausted(migration: Migration): boolean {
+  const course = runningCourse(migration);
+  if (!course || tendency(migration).verdict !== 'diverging') return false;
+  if (planThrottle(migration, course, 'never').forecast.finishes) return false;
+  const isThrottleTried =
+    allowedLevels(migration).length === 0 || migration.policyMemory['throttleTried'] === true;
+  const since = (migration.openRound?.number ?? 0) - migration.orderedThrottleRound;
+  return isThrottleTried
+    ? since >= roundsOfProof
+    : roundsOfAttempt(migration).length >= 2 * roundsOfProof &&
+        !planThrottle(migration, course, 'now').forecast.finishes;
+}

@@ -1,0 +1,126 @@
+/**
+ * The model of pre-copy: plays QEMU's rounds forward from a backlog under a throttle and says how
+ * the migration would end.
+ *
+ * A round drains its backlog V down to the switchover threshold V_L at R bytes of guest RAM per
+ * second; what the guest dirtied meanwhile is the next backlog:
+ *   t = (V - V_L) / R,   V' = V_L + W((1 - throttle) t) (1 - V_L / H).
+ * It ends when a sync finds V <= V_L; the guest then stands still for V / R.
+ */
+import { dirtiedBytes, type WorkingSet } from './working-set.ts';
+
+export interface Course {
+  readonly workingSet: WorkingSet;
+  /** Guest RAM drained per second in the running round and in those after it. */
+  readonly drainBytesPerSecond: number;
+  readonly laterDrainBytesPerSecond: number;
+  /** Backlog of the running round that is not sent yet. */
+  readonly remainingBytes: number;
+  /** Guest run time since the sync that began the running round. */
+  readonly roundRunSeconds: number;
+  /** V_L: backlog at which QEMU switches over. */
+  readonly switchoverBytes: number;
+  /** Throttle (0 to 1) for the rest of the running round, for the one after it, and from then on. */
+  readonly throttles: readonly [number, number, number];
+  readonly horizonSeconds: number;
+}
+
+export interface Forecast {
+  readonly finishes: boolean;
+  readonly totalSeconds: number;
+  readonly downtimeSeconds: number;
+  /** Guest work lost to the throttle and to the switchover, in seconds of full running. */
+  readonly guestWorkLostSeconds: number;
+  readonly rounds: number;
+  readonly sentBytes: number;
+  /** Backlog that the sync ending the running round will find. */
+  readonly nextRoundBytes: number;
+}
+
+/** ram_save_iterate() sends for 50 ms between two looks at the threshold; no round is shorter. */
+const shortestRoundSeconds = 0.05;
+/** So the look that finds the backlog below the threshold comes half of that late, on average. */
+const lookLateSeconds = 0.025;
+const mostRounds = 200;
+/** Device state and the pause itself, beside sending the last pages [measured 5 to 13 ms]. */
+const switchoverSeconds = 0.015;
+
+export function forecast(course: Course): Forecast {
+  const state: Walk = {
+    backlogBytes: course.remainingBytes,
+    runSeconds: course.roundRunSeconds,
+    totalSeconds: 0,
+    lostSeconds: 0,
+    sentBytes: 0,
+  };
+  let nextRoundBytes = course.remainingBytes;
+  for (let round = 0; round < mostRounds; round += 1) {
+    const drained = walkRound(course, state, round);
+    if (round === 0) nextRoundBytes = state.backlogBytes;
+    if (state.backlogBytes <= course.switchoverBytes) {
+      return arrived(course, state, round, nextRoundBytes);
+    }
+    if (state.totalSeconds > course.horizonSeconds || isStuck(round, drained, state)) break;
+  }
+  return neverEnding(course, state, nextRoundBytes);
+}
+
+interface Walk {
+  backlogBytes: number;
+  runSeconds: number;
+  totalSeconds: number;
+  lostSeconds: number;
+  sentBytes: number;
+}
+
+/** Walks one round; returns the backlog it started with. */
+function walkRound(course: Course, state: Walk, round: number): number {
+  const startBytes = state.backlogBytes;
+  const rate = round === 0 ? course.drainBytesPerSecond : course.laterDrainBytesPerSecond;
+  const throttle = course.throttles[round === 0 ? 0 : round === 1 ? 1 : 2];
+  const leftBytes = Math.min(
+    Math.max(0, course.switchoverBytes - lookLateSeconds * rate),
+    startBytes,
+  );
+  const seconds = Math.max(round === 0 ? 0 : shortestRoundSeconds, (startBytes - leftBytes) / rate);
+  const run = state.runSeconds + (1 - throttle) * seconds;
+  const cleanShare =
+    course.workingSet.bytes > 0 ? Math.max(0, 1 - leftBytes / course.workingSet.bytes) : 1;
+  state.backlogBytes = leftBytes + dirtiedBytes(course.workingSet, run) * cleanShare;
+  state.runSeconds = 0;
+  state.totalSeconds += seconds;
+  state.lostSeconds += throttle * seconds;
+  state.sentBytes += rate * seconds;
+  return startBytes;
+}
+
+/** Under a constant throttle a backlog that does not shrink any more never will (W is concave). */
+function isStuck(round: number, startBytes: number, state: Walk): boolean {
+  return round >= 3 && state.backlogBytes > startBytes * 0.999;
+}
+
+function arrived(course: Course, state: Walk, round: number, nextRoundBytes: number): Forecast {
+  const downtimeSeconds = state.backlogBytes / course.laterDrainBytesPerSecond + switchoverSeconds;
+  return {
+    finishes: true,
+    totalSeconds: state.totalSeconds + downtimeSeconds,
+    downtimeSeconds,
+    guestWorkLostSeconds: state.lostSeconds + downtimeSeconds,
+    rounds: round + 1,
+    sentBytes: state.sentBytes + state.backlogBytes,
+    nextRoundBytes,
+  };
+}
+
+function neverEnding(course: Course, state: Walk, nextRoundBytes: number): Forecast {
+  const left = Math.max(0, course.horizonSeconds - state.totalSeconds);
+  return {
+    finishes: false,
+    totalSeconds: course.horizonSeconds,
+    downtimeSeconds: 0,
+    guestWorkLostSeconds: state.lostSeconds + left * course.throttles[2],
+    rounds: mostRounds,
+    sentBytes: state.sentBytes + left * course.laterDrainBytesPerSecond,
+    nextRoundBytes,
+  };
+}

@@ -1,0 +1,174 @@
+/**
+ * The core's one entry: an input in, the migration's new state and the decisions out. Pure; time is
+ * in the inputs. At most one command is under way at a time, so that every decision rests on what
+ * the one before really did.
+ */
+import { answer, decide, expire } from './commands.ts';
+import type { Decision, Note } from './decision.ts';
+import type { Input } from './input.ts';
+import { unknownLink } from './link.ts';
+import type { Migration, Phase } from './migration.ts';
+import {
+  afterSwitchover,
+  followStatus,
+  isSourceSilent,
+  reasonToStop,
+  stopDraft,
+} from './moving.ts';
+import { observe } from './observe.ts';
+import { ended, opened, stepDraft, steps } from './plan.ts';
+import { policyNamed } from './policies/index.ts';
+import type { Move } from './policies/policy.ts';
+import { settled } from './result.ts';
+
+/** A migration nobody has ordered yet. Throws RangeError when there is no such policy. */
+export function startMigration(options: {
+  readonly id: string;
+  readonly policy: string;
+  readonly atMilliseconds: number;
+}): Migration {
+  return {
+    id: options.id,
+    policy: policyNamed(options.policy).name,
+    phase: 'observed',
+    nowMilliseconds: options.atMilliseconds,
+    link: unknownLink,
+    tuning: {},
+    rounds: [],
+    attempts: [],
+    triedFamilies: [],
+    orderedThrottlePercent: 0,
+    orderedThrottleRound: 0,
+    throttleSeconds: 0,
+    maxThrottlePercent: 0,
+    decisions: [],
+    notes: [],
+    recoveries: 0,
+    policyMemory: {},
+  };
+}
+
+export function reduce(
+  migration: Migration,
+  input: Input,
+): { readonly migration: Migration; readonly decisions: readonly Decision[] } {
+  const seen = observe(migration, input);
+  const answered = input.kind === 'result' ? answer(seen, input.decision, input.result) : seen;
+  const next = advance(expire(answered), input);
+  const decisions = next.decisions.slice(migration.decisions.length).map((each) => each.decision);
+  return { migration: next, decisions };
+}
+
+/** Walks on until a command is under way or there is nothing to do before the next input. */
+function advance(migration: Migration, input: Input): Migration {
+  if (migration.pending) return migration;
+  const step = steps[migration.phase];
+  if (step) return send(prepared(migration), input);
+  switch (migration.phase) {
+    case 'observed':
+      return begin(migration, input);
+    case 'moving':
+      return move(migration, input);
+    case 'post-copy':
+      return followed(migration, input);
+    case 'switching':
+      return followed(afterSwitchover(migration), input, migration.phase);
+    default:
+      return migration;
+  }
+}
+
+function followed(migration: Migration, input: Input, before: Phase = migration.phase): Migration {
+  const next = before === 'post-copy' ? followStatus(migration) : migration;
+  return next.phase === before ? next : advance(next, input);
+}
+
+function begin(migration: Migration, input: Input): Migration {
+  if (migration.abortReason !== undefined) {
+    return advance(ended(migration, 'cancelled', migration.abortReason), input);
+  }
+  if (!migration.order || !migration.source || !migration.destination) return migration;
+  const isProbed = !policyNamed(migration.policy).probes || migration.probe !== undefined;
+  return advance({ ...migration, phase: isProbed ? 'arming-destination' : 'probing' }, input);
+}
+
+/** Phases that need a plan or an attempt get it here. */
+function prepared(migration: Migration): Migration {
+  if (migration.phase === 'arming-destination' && !migration.nextArming) {
+    return { ...migration, nextArming: policyNamed(migration.policy).plan(migration) };
+  }
+  if (migration.phase === 'starting' && migration.nextArming) {
+    return opened(migration, migration.nextArming);
+  }
+  return migration;
+}
+
+/** Sends what the phase begins with; a phase that has nothing to send is passed through. */
+function send(migration: Migration, input: Input): Migration {
+  const step = steps[migration.phase];
+  if (!step) return advance(migration, input);
+  const isPreparing = migration.ending === undefined && migration.attempts.length === 0;
+  if (isPreparing && migration.abortReason !== undefined) {
+    return advance(ended(migration, 'cancelled', migration.abortReason), input);
+  }
+  if (isPreparing && !(migration.source && migration.destination)) {
+    const gone = migration.source ? 'destination' : 'source';
+    return advance(ended(migration, 'failed', `the ${gone} QEMU is gone`), input);
+  }
+  const draft = stepDraft(migration, step);
+  if (draft) return decide(migration, draft);
+  if (step.applied === 'settled') return settled(migration);
+  return advance({ ...migration, phase: step.applied }, input);
+}
+
+function move(migration: Migration, input: Input): Migration {
+  const now = followStatus(migration);
+  if (now.phase !== 'moving') return advance(now, input);
+  if (!now.source) return advance(ended(now, 'failed', 'the source QEMU is gone'), input);
+  if (isSourceSilent(now)) {
+    const reason = 'the source monitor does not answer; whether the VM still runs is unknown';
+    return advance(ended(now, 'failed', reason), input);
+  }
+  const reason = reasonToStop(now);
+  if (reason !== undefined) return stop(now, reason);
+  const isNews = input.kind === 'sample' && input.side === 'source';
+  const wanted = isNews && isActive(now) ? policyNamed(now.policy).decide(now) : undefined;
+  return wanted ? make(now, wanted) : now;
+}
+
+function isActive(migration: Migration): boolean {
+  return migration.last?.status === 'active' && migration.last.ram !== undefined;
+}
+
+function stop(migration: Migration, reason: string): Migration {
+  const draft = stopDraft(migration, reason);
+  const isCancel = draft.operation.kind === 'cancel';
+  return decide(
+    isCancel ? { ...migration, phase: 'cancelling', abortReason: reason } : migration,
+    draft,
+  );
+}
+
+/** Carries out what the policy wants. */
+function make(migration: Migration, wanted: Move): Migration {
+  const { method, rule, evidence, prediction } = wanted;
+  const now = { ...migration, policyMemory: { ...migration.policyMemory, ...wanted.memory } };
+  const reasoned = { method, rule, evidence, ...(prediction && { prediction }) };
+  const cancel = { side: 'source', operation: { kind: 'cancel' }, ...reasoned } as const;
+  switch (wanted.kind) {
+    case 'command':
+      return decide(now, { side: 'source', operation: wanted.operation, ...reasoned });
+    case 'restart':
+      return decide({ ...now, phase: 'cancelling', nextArming: wanted.plan }, cancel);
+    case 'give-up':
+      return decide({ ...now, phase: 'cancelling', abortReason: leftRunning }, cancel);
+    case 'note':
+      return noted(now, { atMilliseconds: now.nowMilliseconds, method, rule, evidence });
+  }
+}
+
+const leftRunning = 'every allowed method was tried; the VM was left running on the source';
+
+function noted(migration: Migration, note: Note): Migration {
+  return { ...migration, notes: [...migration.notes, note] };
+}

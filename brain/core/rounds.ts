@@ -1,0 +1,76 @@
+/**
+ * Derives rounds from samples. A round is one pass over the backlog; it ends with a bitmap sync,
+ * seen as a step of dirty-sync-count. QEMU 9.2 on also syncs by a timer while auto-converge is
+ * armed: a sync at which less than half of the known backlog had been sent is no round.
+ */
+import type { MigrationSample, RamSample } from '../../shared/sample.ts';
+import type { Migration, OpenRound, Round } from './migration.ts';
+import { sentPages } from './rates.ts';
+
+const fullRoundShare = 0.5;
+
+export function observeRound(
+  migration: Migration,
+  sample: MigrationSample,
+  passedMilliseconds: number,
+): Migration {
+  const ram = sample.ram;
+  if (!ram || sample.status === 'setup') return migration;
+  const open = migration.openRound;
+  if (!open) return { ...migration, openRound: opened(1, migration, sample, ram) };
+  const running = {
+    ...open,
+    guestRunMilliseconds:
+      open.guestRunMilliseconds + passedMilliseconds * (1 - sample.throttlePercent / 100),
+  };
+  if (ram.dirtySyncCount <= open.dirtySyncCount) return { ...migration, openRound: running };
+  if (drainedShare(running, sample, ram) < fullRoundShare) {
+    return { ...migration, openRound: { ...running, dirtySyncCount: ram.dirtySyncCount } };
+  }
+  return {
+    ...migration,
+    rounds: [...migration.rounds, closed(running, migration, sample, ram)],
+    openRound: opened(open.number + 1, migration, sample, ram),
+  };
+}
+
+function opened(
+  number: number,
+  migration: Migration,
+  sample: MigrationSample,
+  ram: RamSample,
+): OpenRound {
+  return {
+    number,
+    startedAtMilliseconds: migration.nowMilliseconds,
+    startRemainingBytes: ram.remainingBytes,
+    startTransferredBytes: ram.transferredBytes,
+    startSentPages: sentPages(sample),
+    dirtySyncCount: ram.dirtySyncCount,
+    guestRunMilliseconds: 0,
+  };
+}
+
+function drainedShare(open: OpenRound, sample: MigrationSample, ram: RamSample): number {
+  const sentBytes = (sentPages(sample) - open.startSentPages) * ram.pageBytes;
+  return open.startRemainingBytes === 0 ? 1 : sentBytes / open.startRemainingBytes;
+}
+
+function closed(
+  open: OpenRound,
+  migration: Migration,
+  sample: MigrationSample,
+  ram: RamSample,
+): Round {
+  return {
+    number: open.number,
+    attempt: migration.attempts.length,
+    startedAtMilliseconds: open.startedAtMilliseconds,
+    endedAtMilliseconds: migration.nowMilliseconds,
+    startRemainingBytes: open.startRemainingBytes,
+    endRemainingBytes: ram.remainingBytes,
+    transferredBytes: ram.transferredBytes - open.startTransferredBytes,
+    guestRunMilliseconds: open.guestRunMilliseconds,
+    throttlePercent: sample.throttlePercent,
+  };
+}

@@ -1,0 +1,74 @@
+/** Speculates on the workload: the working set from the probe's curve and every round since. */
+import type { Migration, Round } from './migration.ts';
+import {
+  dirtiedBytes,
+  fitWorkingSet,
+  type WorkingSet,
+  type WorkingSetPoint,
+} from './working-set.ts';
+
+/** A round is an exact count where the probe is a sample; older rounds fade. */
+const roundWeight = 3;
+const fading = 0.6;
+/** A round further than this from the model says that the workload itself has changed. */
+const shiftRatio = 1.4;
+
+export function withWorkingSet(migration: Migration): Migration {
+  return { ...migration, workingSet: learnWorkingSet(migration) };
+}
+
+/**
+ * Fits W to all that is known. When the newest round contradicts the model (a new phase of the
+ * workload), everything older keeps its shape and is scaled to that round.
+ */
+export function learnWorkingSet(migration: Migration): WorkingSet {
+  const limitBytes = migration.source?.ramBytes ?? Infinity;
+  const older = [
+    ...probePoints(migration),
+    ...migration.rounds
+      .slice(0, -1)
+      .map((round, index, all) =>
+        roundPoint(round, migration, roundWeight * fading ** (all.length - index)),
+      ),
+  ];
+  const newest = migration.rounds.at(-1);
+  if (!newest) return fitWorkingSet(older, limitBytes);
+  const point = roundPoint(newest, migration, roundWeight);
+  const scale = shiftOf(fitWorkingSet(older, limitBytes), point);
+  const scaled = older.map((each) => ({ ...each, dirtyBytes: each.dirtyBytes * scale }));
+  return fitWorkingSet([...scaled, point], limitBytes);
+}
+
+function probePoints(migration: Migration): WorkingSetPoint[] {
+  return (migration.probe?.dirtyCurve ?? []).map((each) => ({
+    runSeconds: each.windowMilliseconds / 1000,
+    dirtyBytes: each.dirtyBytes,
+    weight: 1,
+  }));
+}
+
+/** What a round dirtied: the backlog it left, less what it had not sent (and was not dirtied again). */
+function roundPoint(round: Round, migration: Migration, weight: number): WorkingSetPoint {
+  const leftover = Math.min(unsentAtSyncBytes(migration), round.endRemainingBytes);
+  const largest = Math.max(round.endRemainingBytes, migration.workingSet?.bytes ?? 0, 1);
+  return {
+    runSeconds: round.guestRunMilliseconds / 1000,
+    dirtyBytes: (round.endRemainingBytes - leftover) / Math.max(0.1, 1 - leftover / largest),
+    weight,
+  };
+}
+
+function unsentAtSyncBytes(migration: Migration): number {
+  const rate =
+    migration.tuning.availSwitchoverBandwidthBytesPerSecond ??
+    migration.bandwidthBytesPerSecond ??
+    0;
+  return (rate * (migration.tuning.downtimeLimitMilliseconds ?? 0)) / 1000;
+}
+
+function shiftOf(model: WorkingSet, point: WorkingSetPoint): number {
+  const expected = dirtiedBytes(model, point.runSeconds);
+  if (expected <= 0) return 1;
+  const ratio = point.dirtyBytes / expected;
+  return ratio > shiftRatio || ratio < 1 / shiftRatio ? ratio : 1;
+}
