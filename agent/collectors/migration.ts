@@ -89,13 +89,19 @@ function toRamSample(ram: Fields): RamSample | undefined {
     dirtyPagesPerSecond: amount('dirty-pages-rate'),
     pagesPerSecond: amount('pages-per-second'),
     pageBytes: count('page-size'),
-    bandwidthBytesPerSecond: megabitsPerSecondToBytesPerSecond(amount('mbps')),
+    bandwidthBytesPerSecond: toBandwidth(amount('mbps')),
     multifdBytes: count('multifd-bytes'),
     precopyBytes: count('precopy-bytes'),
     downtimeBytes: count('downtime-bytes'),
     postcopyBytes: count('postcopy-bytes'),
     postcopyRequests: count('postcopy-requests'),
   };
+}
+
+/** QEMU divides by the time since its last look; when that is nothing, the figure is nonsense. */
+function toBandwidth(megabitsPerSecond: number): number {
+  const bytesPerSecond = megabitsPerSecondToBytesPerSecond(megabitsPerSecond);
+  return bytesPerSecond <= Number.MAX_SAFE_INTEGER ? bytesPerSecond : 0;
 }
 
 function toXbzrleSample(xbzrle: Fields): XbzrleSample {

@@ -1,7 +1,7 @@
 /** Tries zlib on a few sampled pages: what it would gain, and what it costs on this host. */
 import type { Clock } from '../../shared/clock.ts';
-import { giveWay } from './guest-memory.ts';
 import { compressedBytes, pageAt, type Snapshot, thinOut } from './page-statistics.ts';
+import { forEachInTurns } from './turns.ts';
 
 export interface CompressionTrial {
   /** Uncompressed over compressed size, all tried pages together. */
@@ -11,7 +11,6 @@ export interface CompressionTrial {
 
 /** Enough for a ratio within a few percent: about 7 ms. */
 const triedPages = 100;
-const chunkPages = 50;
 
 /**
  * Compresses some of these pages one by one, as QEMU's `compress` does; undefined when there is
@@ -26,14 +25,11 @@ export async function tryCompression(
   if (tried.length === 0) return undefined;
   let sumBytes = 0;
   let sumMilliseconds = 0;
-  for (let first = 0; first < tried.length; first += chunkPages) {
-    await giveWay();
+  await forEachInTurns(tried, (page) => {
     const startedAt = clock.monotonicMilliseconds();
-    for (const page of tried.slice(first, first + chunkPages)) {
-      sumBytes += compressedBytes(pageAt(snapshot, page));
-    }
+    sumBytes += compressedBytes(pageAt(snapshot, page));
     sumMilliseconds += clock.monotonicMilliseconds() - startedAt;
-  }
+  });
   return {
     ratio: (tried.length * snapshot.pageBytes) / sumBytes,
     secondsPerPage: sumMilliseconds / 1000 / tried.length,

@@ -9,6 +9,7 @@
 import { closeSync, openSync, readFileSync, readSync } from 'node:fs';
 import { FerrymanError } from '../../shared/errors.ts';
 import { findGuestRam, type Mapping, parseMappings } from './ram-mapping.ts';
+import { forEachInTurns } from './turns.ts';
 
 /** The page of x86 and of QEMU's dirty bitmap there. */
 export const pageBytes = 4096;
@@ -30,9 +31,6 @@ export interface GuestMemory {
   readPages(pages: readonly number[], target: Buffer): Promise<void>;
   close(): void;
 }
-
-/** Pages read before the event loop has its turn: 1 to 2 ms. */
-const chunkPages = 256;
 
 /** Whether this process may read the memory of that one (ptrace access, CAP_SYS_PTRACE). */
 export function canReadGuestMemory(qemuPid: number): boolean {
@@ -91,29 +89,22 @@ function refused(qemuPid: number, cause: unknown): GuestMemoryError {
   );
 }
 
-async function readPages(
+function readPages(
   file: number,
   ram: readonly Mapping[],
   pages: readonly number[],
   target: Buffer,
   qemuPid: number,
 ): Promise<void> {
-  for (const [index, page] of pages.entries()) {
-    if (index > 0 && index % chunkPages === 0) await giveWay();
-    const offset = index * pageBytes;
+  return forEachInTurns(pages, (page, index) => {
     try {
-      const length = readSync(file, target, offset, pageBytes, addressOf(ram, page));
+      const length = readSync(file, target, index * pageBytes, pageBytes, addressOf(ram, page));
       // The kernel answers zero bytes once the process has given its memory back.
       if (length !== pageBytes) throw new Error(`read ${String(length)} bytes of a page`);
     } catch (cause) {
       throw refused(qemuPid, cause);
     }
-  }
-}
-
-/** Lets timers and sockets of the agent have their turn. */
-export function giveWay(): Promise<void> {
-  return new Promise((resolve) => setImmediate(resolve));
+  });
 }
 
 function addressOf(ram: readonly Mapping[], page: number): number {

@@ -10,15 +10,16 @@ import { tryCompression } from './compression-trial.ts';
 import { type GuestMemory, pageBytes } from './guest-memory.ts';
 import {
   type ChangeCount,
-  changedPages,
   estimateShare,
   estimateXbzrle,
-  nonZeroPages,
+  isChangedPage,
+  isZeroPage,
   pickPages,
   type Snapshot,
   thinOut,
   toDirtyCurve,
 } from './page-statistics.ts';
+import { findInTurns } from './turns.ts';
 
 /** Time as the probe needs it; tests hold it. */
 export interface ProbeTime {
@@ -47,7 +48,7 @@ const leastPages = 2000;
 const readMilliseconds = 40;
 const calibrationPages = 256;
 /** Pages whose XBZRLE delta is sized: about 2 ms. */
-const deltaPages = 256;
+const deltaPages = 128;
 
 /** Probes RAM that is already open; the caller closes it. Throws GuestMemoryError. */
 export async function probeMemory(
@@ -59,10 +60,9 @@ export async function probeMemory(
   const endsAt = startedAt + clampBudget(budgetMilliseconds);
   const pages = await choosePages(memory, time.clock);
   const before = await takeSnapshot(memory, pages, time.clock);
-  const filled = nonZeroPages(before, Buffer.alloc(pageBytes));
+  const filled = await findInTurns(pages.length, (page) => !isZeroPage(before, page));
   const compression = await tryCompression(before, filled, time.clock);
-  const { after, counts } = await watch(memory, pages, before, endsAt, time);
-  const dirtied = changedPages(before, after);
+  const { after, dirtied, counts } = await watch(memory, pages, before, endsAt, time);
   const dirtyCompression = await tryCompression(after, dirtied, time.clock);
   const xbzrle = estimateXbzrle(before, after, thinOut(dirtied, deltaPages));
   const ramBytes = memory.pageCount * pageBytes;
@@ -89,7 +89,9 @@ function clampBudget(budgetMilliseconds: number): number {
 /** As many pages as the RAM deserves and one read of 40 ms can take, measured on a few. */
 async function choosePages(memory: GuestMemory, clock: Clock): Promise<number[]> {
   const trial = pickPages(memory.pageCount, calibrationPages, Math.random);
-  const { tookMilliseconds } = await takeSnapshot(memory, trial, clock);
+  const cold = await takeSnapshot(memory, trial, clock);
+  const warm = await takeSnapshot(memory, trial, clock);
+  const tookMilliseconds = Math.min(cold.tookMilliseconds, warm.tookMilliseconds);
   const affordable = Math.max(leastPages, (readMilliseconds * trial.length) / tookMilliseconds);
   const deserved = Math.max(enoughPages, memory.pageCount / pagesPerSampledPage);
   const count = Math.floor(Math.min(mostPages, affordable, deserved));
@@ -114,6 +116,13 @@ async function takeSnapshot(
   return { bytes, pageBytes, atMilliseconds, tookMilliseconds };
 }
 
+interface Watched {
+  /** The last snapshot, and the pages that differ in it. */
+  readonly after: Snapshot;
+  readonly dirtied: readonly number[];
+  readonly counts: readonly ChangeCount[];
+}
+
 /** Reads the pages again at the end of each window; ends early when the guest is idle. */
 async function watch(
   memory: GuestMemory,
@@ -121,21 +130,23 @@ async function watch(
   before: TimedSnapshot,
   endsAtMilliseconds: number,
   { sleep, clock }: ProbeTime,
-): Promise<{ readonly after: Snapshot; readonly counts: readonly ChangeCount[] }> {
+): Promise<Watched> {
   const longest =
     endsAtMilliseconds - before.atMilliseconds - before.tookMilliseconds - reserveMilliseconds;
   const everChanged = new Set<number>();
   const counts: ChangeCount[] = [];
   const bytes = Buffer.alloc(before.bytes.length);
+  let dirtied: readonly number[] = [];
   for (const window of planWindows(longest)) {
     await sleep(Math.max(0, before.atMilliseconds + window - clock.monotonicMilliseconds()));
     const after = await takeSnapshot(memory, pages, clock, bytes);
-    for (const page of changedPages(before, after)) everChanged.add(page);
+    dirtied = await findInTurns(pages.length, (page) => isChangedPage(before, after, page));
+    for (const page of dirtied) everChanged.add(page);
     const windowMilliseconds = after.atMilliseconds - before.atMilliseconds;
     counts.push({ windowMilliseconds, changedPages: everChanged.size });
     if (everChanged.size === 0 && window >= idleAfterMilliseconds) break;
   }
-  return { after: { bytes, pageBytes }, counts };
+  return { after: { bytes, pageBytes }, dirtied, counts };
 }
 
 /** The usual windows that leave some room before the longest one, then the longest. */

@@ -36,18 +36,15 @@ export function thinOut<T>(items: readonly T[], count: number): T[] {
   return items.filter((_, index) => Math.floor(index / step) !== Math.floor((index - 1) / step));
 }
 
-/** Indices of the pages that hold anything but zeros. */
-export function nonZeroPages(snapshot: Snapshot, zeroPage: Buffer): number[] {
-  return indicesOf(snapshot).filter((index) => !pageAt(snapshot, index).equals(zeroPage));
+export function isZeroPage(snapshot: Snapshot, index: number): boolean {
+  const page = pageAt(snapshot, index);
+  // The first byte tells for most pages; a page that equals itself shifted by one holds one value.
+  return page[0] === 0 && page.subarray(1).equals(page.subarray(0, -1));
 }
 
-/** Indices of the pages that differ between two snapshots of the same pages. */
-export function changedPages(before: Snapshot, after: Snapshot): number[] {
-  return indicesOf(after).filter((index) => !pageAt(before, index).equals(pageAt(after, index)));
-}
-
-function indicesOf({ bytes, pageBytes }: Snapshot): number[] {
-  return Array.from({ length: bytes.length / pageBytes }, (_, index) => index);
+/** Whether a page differs between two snapshots of the same pages. */
+export function isChangedPage(before: Snapshot, after: Snapshot, index: number): boolean {
+  return !pageAt(before, index).equals(pageAt(after, index));
 }
 
 /** Size of one page under zlib level 1, compressed by itself as QEMU's `compress` does. */
