@@ -5,13 +5,13 @@ import { messageOf } from '../shared/errors.ts';
 import { parseBandwidth, parseDuration, parsePercent } from '../shared/units.ts';
 import { parseEndpoint } from './endpoint.ts';
 
-/** Wraps a reader so that its error names an example; commander adds the option's name. */
-function option<T>(read: (text: string) => T, example: string): (text: string) => T {
+/** Turns a reader's error into a usage error; commander adds the option's name. */
+function option<T>(read: (text: string) => T): (text: string) => T {
   return (text) => {
     try {
       return read(text);
     } catch (error) {
-      throw new InvalidArgumentError(`${messageOf(error)}; write for example ${example}.`);
+      throw new InvalidArgumentError(`${messageOf(error)}.`);
     }
   };
 }
@@ -34,23 +34,15 @@ const oneDayMilliseconds = 24 * oneHourMilliseconds;
 const lowestBandwidth = 64 * 1024;
 const highestBandwidth = 64 * 1024 ** 3;
 
-export const downtimeOption = option(
-  within(parseDuration, [1, oneHourMilliseconds], '1ms to 1h'),
-  '--downtime-limit 300ms',
-);
+export const downtimeOption = option(within(parseDuration, [1, oneHourMilliseconds], '1ms to 1h'));
 export const deadlineOption = option(
   within(parseDuration, [1000, oneDayMilliseconds], '1s to 24h'),
-  '--deadline 10m',
 );
-export const percentOption = option(
-  within(parsePercent, [0, 99], '0% to 99%'),
-  '--max-throttle 90%',
-);
+export const percentOption = option(within(parsePercent, [0, 99], '0% to 99%'));
 export const bandwidthOption = option(
   within(parseBandwidth, [lowestBandwidth, highestBandwidth], '64KiB/s to 64GiB/s'),
-  '32MiB/s',
 );
-export const endpointOption = option(parseEndpoint, '--uri tcp:192.0.2.7:4444');
+export const endpointOption = option(parseEndpoint);
 
 /** `--policy`, with every policy that the core has. */
 export function policyOption(): Option {

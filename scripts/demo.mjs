@@ -1,0 +1,25 @@
+/**
+ * Sets up what is missing, builds, and shows the main job on real QEMU:
+ *
+ *   node scripts/demo.mjs [--json]
+ */
+import { spawnSync } from 'node:child_process';
+import { join } from 'node:path';
+import { buildBundle } from './build.mjs';
+import { projectRoot } from './tools.mjs';
+
+/** Runs Node.js on our terminal; returns its exit code, 1 when a signal ended it. */
+function runNode(...args) {
+  return spawnSync(process.execPath, args, { cwd: projectRoot, stdio: 'inherit' }).status ?? 1;
+}
+
+async function demo(flags) {
+  const setUp = runNode(join(projectRoot, 'scripts/ensure.mjs'), '--for=demo');
+  if (setUp !== 0) return setUp;
+  const ferryman = await buildBundle();
+  return runNode('--import', 'tsx', join(projectRoot, 'test/demo/main.ts'), ferryman, ...flags);
+}
+
+// Ctrl-C is for the demo itself, which then puts everything away; this process waits for it.
+process.on('SIGINT', () => undefined);
+process.exitCode = await demo(process.argv.slice(2));
