@@ -1,17 +1,16 @@
-/** What can go wrong with a monitor. Every message names the monitor and, where there is one, the remedy. */
+import { FerrymanError } from '../../../shared/errors.ts';
 
+/** What can go wrong with a monitor; every message names the monitor and the remedy, if there is one. */
 export type MonitorErrorCode =
   'GREETING' | 'NEGOTIATION' | 'EXECUTE' | 'TIMEOUT' | 'CONNECTION_LOST' | 'BAD_REPLY';
 
 /** The root of all monitor errors; `code` is stable, the message is for people. */
-export class MonitorError extends Error {
-  readonly code: MonitorErrorCode;
+export class MonitorError extends FerrymanError {
+  declare readonly code: MonitorErrorCode;
   readonly address: string;
 
   constructor(code: MonitorErrorCode, address: string, what: string, cause?: unknown) {
-    super(`${address}: ${what}`, cause === undefined ? undefined : { cause });
-    this.name = new.target.name;
-    this.code = code;
+    super(code, `${address}: ${what}`, cause === undefined ? undefined : { cause });
     this.address = address;
   }
 }
