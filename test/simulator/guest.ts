@@ -1,6 +1,9 @@
 import type { Random } from './random.ts';
 import { pageBytes, type Content, type Load, type Workload } from './workload.ts';
 
+/** Memory is dealt out in pieces of this size: 256 KiB. */
+const blockPages = 64;
+
 /**
  * A guest that really writes pages. It keeps the log of dirtied pages that the engine collects at a
  * sync, and counts the time it could not run: the truth against which policies are judged.
@@ -18,6 +21,9 @@ export class Guest {
   runMilliseconds = 0;
   lostMilliseconds = 0;
   readonly #random: Random;
+  /** Page in RAM of each page of the program, and back. */
+  readonly #place: Uint32Array;
+  readonly #programPage: Uint32Array;
   readonly #logged: Uint8Array;
   readonly #log: Uint32Array;
   #logLength = 0;
@@ -34,12 +40,17 @@ export class Guest {
     this.#logged = new Uint8Array(this.pages);
     this.#log = new Uint32Array(this.pages);
     this.#random = random;
+    this.#place = placement(this.pages, workload.scattered ? random : undefined);
+    this.#programPage = new Uint32Array(this.pages);
+    for (const [programPage, page] of this.#place.entries()) this.#programPage[page] = programPage;
     this.#fill();
   }
 
   contentOf(page: number): Content {
     const { writtenBytes, writtenContent, restContent } = this.workload;
-    return page * pageBytes < writtenBytes ? writtenContent : restContent;
+    return (this.#programPage[page] as number) * pageBytes < writtenBytes
+      ? writtenContent
+      : restContent;
   }
 
   /**
@@ -74,7 +85,7 @@ export class Guest {
     for (let write = 0; write < writes; write++) {
       position =
         load.order === 'random' ? this.#random.integer(load.pages) : (position + 1) % load.pages;
-      this.#touch(load.firstPage + position, nowMilliseconds);
+      this.#touch(this.#place[load.firstPage + position] as number, nowMilliseconds);
     }
     this.#position[index] = position;
   }
@@ -96,4 +107,18 @@ export class Guest {
       this.compressedShare[page] = Math.min(1, share);
     }
   }
+}
+
+/** Shuffles blocks of pages; leaves them in order without a source of chance. */
+function placement(pages: number, random: Random | undefined): Uint32Array {
+  const place = Uint32Array.from({ length: pages }, (_, page) => page);
+  if (random === undefined) return place;
+  for (let block = Math.floor(pages / blockPages) - 1; block > 0; block--) {
+    const other = random.integer(block + 1);
+    for (let offset = 0; offset < blockPages; offset++) {
+      const [a, b] = [block * blockPages + offset, other * blockPages + offset];
+      [place[a], place[b]] = [place[b] as number, place[a] as number];
+    }
+  }
+  return place;
 }

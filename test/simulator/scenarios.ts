@@ -35,6 +35,7 @@ function writes(random: Random, linkBytesPerSecond: number) {
     bytes: random.between(32, 112) * mebibyte,
     pagesPerSecond: dirtyBytesPerSecond / pageBytes,
     writtenContent: content,
+    scattered: random.next() < 0.75,
     restContent: random.pick([content, contents.random, contents.binary]),
   };
 }

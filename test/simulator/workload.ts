@@ -30,16 +30,21 @@ export const contents = {
   empty: { zeroShare: 0.9, compressionRatio: 3, deltaShare: 0.5 },
 } as const satisfies Record<string, Content>;
 
-/** A guest. The written pages come first in memory; what lies behind them is never touched. */
+/**
+ * A guest. Its pages are numbered as its program sees them: the written ones first, what lies behind
+ * them is never touched. Where they lie in RAM, the order of sending, is another matter.
+ */
 export interface Workload {
   readonly name: string;
   readonly ramBytes: number;
-  /** Bytes at the start of memory that hold `writtenContent`; the rest holds `restContent`. */
+  /** Bytes at the start that hold `writtenContent`; the rest holds `restContent`. */
   readonly writtenBytes: number;
   readonly writtenContent: Content;
   readonly restContent: Content;
   /** CPU the guest wants: a throttle below its idle share does not slow it. */
   readonly vcpuBusyShare: number;
+  /** Whether its pages lie about in RAM as an operating system deals them out, or in one piece. */
+  readonly scattered: boolean;
   /** The writes under way once the guest has run for so long: phases follow its own progress. */
   loads(runMilliseconds: number): readonly Load[];
 }
@@ -50,6 +55,7 @@ export interface ShapeOptions {
   readonly writtenContent?: Content;
   readonly restContent?: Content;
   readonly vcpuBusyShare?: number;
+  readonly scattered?: boolean;
 }
 
 interface WriteOptions extends ShapeOptions {
@@ -73,6 +79,7 @@ function workload(
     writtenContent: options.writtenContent ?? contents.random,
     restContent: options.restContent ?? contents.random,
     vcpuBusyShare: options.vcpuBusyShare ?? 1,
+    scattered: options.scattered ?? false,
     loads,
   };
 }
