@@ -1,0 +1,33 @@
+import assert from 'node:assert/strict';
+import { adviseInterrupt } from '../../cli/interrupt.ts';
+import { completedResult, migration } from './fixture.ts';
+
+describe('interrupt', () => {
+  const endpoint = { kind: 'tcp', host: '192.0.2.7', port: 4444 } as const;
+  const advise = (changes: Parameters<typeof migration>[0]) =>
+    adviseInterrupt(migration(changes), endpoint);
+
+  it('cancels in pre-copy', () => {
+    assert.equal(advise({ phase: 'moving' }).action, 'abort');
+    assert.equal(advise({ phase: 'probing' }).action, 'abort');
+  });
+
+  it('cancels what was not ordered yet', () => {
+    assert.equal(adviseInterrupt(undefined, endpoint).action, 'abort');
+  });
+
+  it('never cancels post-copy, and says how to resume it', () => {
+    for (const phase of ['post-copy', 'recovering-destination', 'recovering-source'] as const) {
+      const { action, message } = advise({ phase });
+      assert.equal(action, 'leave');
+      assert.match(message, /migrate-recover.*tcp:192\.0\.2\.7:4444/);
+      assert.match(message, /"resume":true/);
+    }
+  });
+
+  it('undoes nothing after completion', () => {
+    const { action, message } = advise({ phase: 'restoring-destination', result: completedResult });
+    assert.equal(action, 'wait');
+    assert.match(message, /nothing to undo/);
+  });
+});
