@@ -4,6 +4,7 @@ import type { Decision } from './decision.ts';
 import type { DecisionRecord, Migration } from './migration.ts';
 import { afterStep, ended, steps, type Draft } from './plan.ts';
 import { settled } from './result.ts';
+import { setPoint } from './methods/auto-converge.ts';
 import { withWorkingSet } from './workload.ts';
 
 /** An answer that has not come by then never will. */
@@ -84,8 +85,11 @@ function withSetting(migration: Migration, { operation }: Decision): Migration {
     return { ...migration, tuning: { ...migration.tuning, ...operation.tuning } };
   }
   if (operation.kind !== 'throttle') return migration;
+  const tuning =
+    operation.mechanism === 'qemu' ? { autoConverge: setPoint(operation.percent) } : {};
   return {
     ...migration,
+    tuning: { ...migration.tuning, ...tuning },
     orderedThrottlePercent: operation.percent,
     orderedThrottleRound: migration.openRound?.number ?? 0,
   };

@@ -5,7 +5,7 @@
 import type { Family } from '../../shared/sample.ts';
 import { throttleCapPercent, throttleFacts } from './budget.ts';
 import { forecastCost } from './cost.ts';
-import { drainRates } from './families.ts';
+import { drainRates, firstRateRounds } from './families.ts';
 import { currentLink } from './link.ts';
 import { availSwitchoverBytesPerSecond } from './methods/downtime.ts';
 import type { Migration } from './migration.ts';
@@ -35,6 +35,7 @@ export function freshCourse(migration: Migration, family: Family, wire: number):
   return {
     workingSet: migration.workingSet ?? { classes: [], bytes: 0 },
     drainBytesPerSecond: rates.firstPassBytesPerSecond,
+    firstRounds: firstRateRounds(family),
     laterDrainBytesPerSecond: rates.laterRoundsBytesPerSecond,
     remainingBytes: firstPassBytes(migration),
     roundRunSeconds: 0,
@@ -53,11 +54,16 @@ export function runningCourse(migration: Migration): Course | undefined {
   const rates = drainRates(migration, attempt.arming.family, wire);
   const first = migration.firstPassBytesPerSecond ?? rates.firstPassBytesPerSecond;
   const later = migration.laterRoundsBytesPerSecond ?? laterFromFirst(migration, first, rates);
+  const firstRounds = Math.max(
+    0,
+    firstRateRounds(attempt.arming.family) + 1 - migration.openRound.number,
+  );
   const limitSeconds = (migration.tuning.downtimeLimitMilliseconds ?? 300) / 1000;
   const available = migration.tuning.availSwitchoverBandwidthBytesPerSecond;
   return {
     workingSet: migration.workingSet ?? { classes: [], bytes: 0 },
-    drainBytesPerSecond: migration.openRound.number === 1 ? first : later,
+    drainBytesPerSecond: firstRounds > 0 ? first : later,
+    firstRounds,
     laterDrainBytesPerSecond: later,
     remainingBytes: unsentBytes(migration, ram),
     roundRunSeconds: migration.openRound.guestRunMilliseconds / 1000,

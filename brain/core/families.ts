@@ -22,6 +22,14 @@ const zstdSpeedup = 5;
 /** Header of a page and of an encoded delta, as a share of the page. */
 const headerShare = 0.005;
 
+/**
+ * Rounds at the first pass's rate: XBZRLE starts with the second pass, which only fills its cache
+ * (ram.c: xbzrle_started), so that deltas flow from the third on.
+ */
+export function firstRateRounds(family: Family): number {
+  return family === 'xbzrle' ? 2 : 1;
+}
+
 export function legalFamilies(migration: Migration): readonly Family[] {
   const destination = migration.destination?.families ?? [];
   return (migration.source?.families ?? []).filter((family) => destination.includes(family));

@@ -11,8 +11,9 @@ import { dirtiedBytes, type WorkingSet } from './working-set.ts';
 
 export interface Course {
   readonly workingSet: WorkingSet;
-  /** Guest RAM drained per second in the running round and in those after it. */
+  /** Guest RAM drained per second in the first `firstRounds` rounds from now, and after them. */
   readonly drainBytesPerSecond: number;
+  readonly firstRounds: number;
   readonly laterDrainBytesPerSecond: number;
   /** Backlog of the running round that is not sent yet. */
   readonly remainingBytes: number;
@@ -76,7 +77,8 @@ interface Walk {
 /** Walks one round; returns the backlog it started with. */
 function walkRound(course: Course, state: Walk, round: number): number {
   const startBytes = state.backlogBytes;
-  const rate = round === 0 ? course.drainBytesPerSecond : course.laterDrainBytesPerSecond;
+  const rate =
+    round < course.firstRounds ? course.drainBytesPerSecond : course.laterDrainBytesPerSecond;
   const throttle = course.throttles[round === 0 ? 0 : round === 1 ? 1 : 2];
   const leftBytes = Math.min(
     Math.max(0, course.switchoverBytes - lookLateSeconds * rate),

@@ -1,5 +1,6 @@
 /** Two rates, kept apart: bytes on the wire, and guest RAM drained (they differ by the compression). */
 import type { MigrationSample, RamSample } from '../../shared/sample.ts';
+import { firstRateRounds } from './families.ts';
 import type { Migration } from './migration.ts';
 
 /** QEMU refreshes its counters every 100 ms; a shorter span measures the polling. */
@@ -53,7 +54,8 @@ function drained(
   bytesPerSecond: number,
   passedMilliseconds: number,
 ): Partial<Migration> {
-  const first = (migration.openRound?.number ?? 1) === 1;
+  const family = migration.attempts.at(-1)?.arming.family ?? 'plain';
+  const first = (migration.openRound?.number ?? 1) <= firstRateRounds(family);
   const before = first ? migration.firstPassBytesPerSecond : migration.laterRoundsBytesPerSecond;
   const now = smooth(before, bytesPerSecond, passedMilliseconds);
   return first ? { firstPassBytesPerSecond: now } : { laterRoundsBytesPerSecond: now };

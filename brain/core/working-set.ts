@@ -41,7 +41,7 @@ export function dirtyBytesPerSecond(set: WorkingSet, windowSeconds = 0.1): numbe
 }
 
 /**
- * Least squares in relative error over all pairs of classes on a logarithmic grid of time constants.
+ * Least squares over all pairs of classes on a logarithmic grid of time constants.
  * A second class must pay for itself by a clearly better fit.
  */
 export function fitWorkingSet(points: readonly WorkingSetPoint[], limitBytes: number): WorkingSet {
@@ -73,17 +73,19 @@ const shapes = ['random', 'sweep'] as const;
  */
 const timeConstants = Array.from({ length: 21 }, (_, index) => 100 / 1.5 ** index);
 
-/** Errors below this share of the largest point are noise of the page sample. */
-const noiseShare = 0.02;
+/** Sampling noise of a probe, as a share of the largest point: what a fit need not explain. */
+const noiseShare = 0.03;
 
 function saturation(each: Pick<WorkingSetClass, 'shape' | 'seconds'>, runSeconds: number): number {
   const ratio = runSeconds / each.seconds;
   return each.shape === 'random' ? 1 - Math.exp(-ratio) : Math.min(ratio, 1);
 }
 
+/** A count of sampled pages errs by the root of its size: between absolute and relative error. */
 function scaleOf(point: WorkingSetPoint, points: readonly WorkingSetPoint[]): number {
   const largest = Math.max(...points.map((each) => each.dirtyBytes));
-  return Math.max(point.dirtyBytes, noiseShare * largest) / Math.sqrt(point.weight);
+  const size = Math.max(point.dirtyBytes, noiseShare * largest);
+  return Math.sqrt((size * largest) / point.weight);
 }
 
 function candidates(points: readonly WorkingSetPoint[]): Column[] {
@@ -160,7 +162,7 @@ function fitted(
       bytes,
       seconds: column.seconds,
     })),
-    error: dot(residuals, residuals) + noiseShare * noiseShare,
+    error: dot(residuals, residuals) + target.length * noiseShare * noiseShare,
   };
 }
 

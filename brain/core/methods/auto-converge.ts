@@ -20,6 +20,12 @@ export const inert: AutoConvergeSettings = {
   triggerThresholdPercent: 1,
 };
 
+/** A level to jump to, up or down, at the sync that fires; 0 is the inert 1 %. */
+export function setPoint(percent: number): AutoConvergeSettings {
+  const level = Math.max(1, percent);
+  return { ...inert, initialPercent: level, maxPercent: level };
+}
+
 /** Inert, and no ordinary sync counts any more. */
 export const halfCocked: AutoConvergeSettings = { ...inert, triggerThresholdPercent: 100 };
 

@@ -58,9 +58,9 @@ function candidates(migration: Migration): readonly Family[] {
 
 export function outlook(migration: Migration, family: Family): FamilyOutlook {
   const link = currentLink(migration);
-  const costs = plausibleBandwidths(link).map((wire) =>
-    Math.min(costCap, bestCourse(migration, family, wire).cost),
-  );
+  const bandwidths = plausibleBandwidths(link);
+  const cap = bandwidths.length > 1 ? costCap : Infinity;
+  const costs = bandwidths.map((wire) => Math.min(cap, bestCourse(migration, family, wire).cost));
   const likely = bestCourse(migration, family, link.bytesPerSecond);
   return {
     family,

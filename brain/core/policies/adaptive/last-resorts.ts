@@ -23,9 +23,12 @@ export function chooseRestart(migration: Migration): Move | undefined {
   const attempt = migration.attempts.at(-1);
   if (!course || !attempt || !canRestart(migration) || isTooEarly(migration)) return undefined;
   const goOn = Math.min(
-    planThrottle(migration, course, 'never').cost,
-    planThrottle(migration, course, 'now').cost,
+    ...(['never', 'next-round', 'later'] as const).map(
+      (begin) => planThrottle(migration, course, begin).cost,
+    ),
   );
+  // The same yardstick for both: what this family would cost from scratch must be clearly more, too.
+  const same = outlook(migration, attempt.arming.family).cost;
   const others = legalFamilies(migration)
     .filter((family) => family !== attempt.arming.family)
     .filter((family) => !migration.triedFamilies.includes(family))
@@ -34,7 +37,8 @@ export function chooseRestart(migration: Migration): Move | undefined {
     (least, each) => (least && least.cost <= each.cost ? least : each),
     undefined,
   );
-  if (!best || best.cost + restartSeconds >= goOn * worthwhileShare) return undefined;
+  if (!best?.forecast.finishes || best.cost >= same * worthwhileShare) return undefined;
+  if (best.cost + restartSeconds >= goOn * worthwhileShare) return undefined;
   const evidence = {
     from: attempt.arming.family,
     to: best.family,

@@ -50,7 +50,9 @@ function holdTrigger(): Move {
   };
 }
 
+/** Never in the first pass: all of it must be sent anyway, and the guest's writes cost nothing yet. */
 function engage(migration: Migration, course: Course, facts: ThrottleFacts): Move | undefined {
+  if (migration.openRound?.number === 1) return undefined;
   const [soon, wait] =
     facts.lag === 'immediate'
       ? [planThrottle(migration, course, 'now'), planThrottle(migration, course, 'next-round')]
