@@ -20,6 +20,7 @@ export class Guest {
   /** How long it ran at full speed, how long it existed. */
   runMilliseconds = 0;
   lostMilliseconds = 0;
+  readonly #writtenPages: number;
   readonly #random: Random;
   /** Page in RAM of each page of the program, and back. */
   readonly #place: Uint32Array;
@@ -34,6 +35,7 @@ export class Guest {
   constructor(workload: Workload, random: Random) {
     this.workload = workload;
     this.pages = Math.floor(workload.ramBytes / pageBytes);
+    this.#writtenPages = Math.ceil(workload.writtenBytes / pageBytes);
     this.compressedShare = new Float32Array(this.pages);
     this.zero = new Uint8Array(this.pages);
     this.writtenAtMilliseconds = new Float64Array(this.pages).fill(-1);
@@ -42,15 +44,14 @@ export class Guest {
     this.#random = random;
     this.#place = placement(this.pages, workload.scattered ? random : undefined);
     this.#programPage = new Uint32Array(this.pages);
-    for (const [programPage, page] of this.#place.entries()) this.#programPage[page] = programPage;
+    for (let each = 0; each < this.pages; each++)
+      this.#programPage[this.#place[each] as number] = each;
     this.#fill();
   }
 
   contentOf(page: number): Content {
-    const { writtenBytes, writtenContent, restContent } = this.workload;
-    return (this.#programPage[page] as number) * pageBytes < writtenBytes
-      ? writtenContent
-      : restContent;
+    const written = (this.#programPage[page] as number) < this.#writtenPages;
+    return written ? this.workload.writtenContent : this.workload.restContent;
   }
 
   /**
@@ -111,14 +112,16 @@ export class Guest {
 
 /** Shuffles blocks of pages; leaves them in order without a source of chance. */
 function placement(pages: number, random: Random | undefined): Uint32Array {
-  const place = Uint32Array.from({ length: pages }, (_, page) => page);
+  const place = new Uint32Array(pages);
+  for (let page = 0; page < pages; page++) place[page] = page;
   if (random === undefined) return place;
-  for (let block = Math.floor(pages / blockPages) - 1; block > 0; block--) {
-    const other = random.integer(block + 1);
-    for (let offset = 0; offset < blockPages; offset++) {
-      const [a, b] = [block * blockPages + offset, other * blockPages + offset];
-      [place[a], place[b]] = [place[b] as number, place[a] as number];
-    }
+  const blocks = Math.floor(pages / blockPages);
+  for (let block = blocks - 1; block > 0; block--) {
+    const here = place.subarray(block * blockPages, (block + 1) * blockPages);
+    const there = random.integer(block + 1) * blockPages;
+    const moved = here.slice();
+    here.set(place.subarray(there, there + blockPages));
+    place.set(moved, there);
   }
   return place;
 }
