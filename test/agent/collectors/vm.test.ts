@@ -1,0 +1,96 @@
+import assert from 'node:assert/strict';
+import { activityBetween, createActivityReader } from '../../../agent/collectors/activity.ts';
+import { parseBlockCounters, readBlockCounters } from '../../../agent/collectors/block-io.ts';
+import {
+  parseSchedulerSeconds,
+  parseThreadSeconds,
+  parseVcpuThreads,
+  readVcpuSeconds,
+} from '../../../agent/collectors/vcpu.ts';
+import { readFixture } from '../fixtures/read.ts';
+import { replyingMonitor } from '../replying-monitor.ts';
+
+const disk = (reads: number, written: number) => ({
+  stats: { rd_bytes: reads, rd_operations: 1, wr_bytes: written, wr_operations: 2 },
+  parent: { stats: { rd_bytes: reads, wr_bytes: written } },
+});
+
+describe('block-io collector', () => {
+  it('adds devices, without the nodes below them', () => {
+    assert.deepEqual(parseBlockCounters([disk(512, 1024), disk(100, 0), { stats: 'none' }, 7]), {
+      blockReadBytes: 612,
+      blockWrittenBytes: 1024,
+      blockOperations: 6,
+    });
+  });
+
+  it('reads the reply of QEMU 7.2', async () => {
+    const reply = readFixture('query-blockstats-7.2.json');
+    const monitor = replyingMonitor({ 'query-blockstats': () => reply });
+    const { blockReadBytes, blockOperations } = await readBlockCounters(monitor);
+    assert.deepEqual([blockReadBytes, blockOperations], [512, 1]);
+  });
+});
+
+describe('vcpu collector', () => {
+  it('finds the threads of the vCPUs', () => {
+    const reply = [
+      { 'cpu-index': 0, 'thread-id': 6051 },
+      { 'thread-id': 6052 },
+      { 'cpu-index': 2 },
+    ];
+    assert.deepEqual(parseVcpuThreads(reply), [6051, 6052]);
+    assert.deepEqual(parseVcpuThreads({}), []);
+  });
+
+  it('reads a thread whose name holds spaces and parentheses', () => {
+    const stat = '6051 (CPU 0/KVM) (x) S 1 6051 6051 0 -1 4194304 98 0 0 0 250 50 0 0 20 0 1 0';
+    assert.equal(parseThreadSeconds(stat), 3);
+    assert.equal(parseThreadSeconds('nonsense'), undefined);
+    assert.equal(parseSchedulerSeconds('943393000 19058 2\n'), 0.943393);
+  });
+
+  it('sees a thread at work, and one that is gone', () => {
+    const before = readVcpuSeconds(process.pid, [process.pid]) ?? assert.fail();
+    const until = performance.now() + 60;
+    while (performance.now() < until);
+    const after = readVcpuSeconds(process.pid, [process.pid]) ?? assert.fail();
+    assert.ok(after > before && after - before < 10, `${String(before)} then ${String(after)}`);
+    assert.equal(readVcpuSeconds(process.pid, [process.pid, 1]), undefined);
+    assert.equal(readVcpuSeconds(process.pid, []), undefined);
+  });
+});
+
+describe('activity', () => {
+  const start = { atMilliseconds: 1000, vcpuSeconds: 10, blockBytes: 0, blockOperations: 50 };
+
+  it('is a rate over the time between two looks', () => {
+    const later = {
+      atMilliseconds: 1500,
+      vcpuSeconds: 10.5,
+      blockBytes: 4096,
+      blockOperations: 60,
+    };
+    assert.deepEqual(activityBetween(start, later, 2), {
+      vcpuBusyShare: 0.5,
+      blockBytesPerSecond: 8192,
+      blockOperationsPerSecond: 20,
+    });
+  });
+
+  it('is nothing when no time passed or a counter began anew', () => {
+    const idle = { vcpuBusyShare: 0, blockBytesPerSecond: 0, blockOperationsPerSecond: 0 };
+    assert.deepEqual(activityBetween(start, start, 2), idle);
+    const anew = { atMilliseconds: 2000, vcpuSeconds: 1, blockBytes: 0, blockOperations: 0 };
+    assert.deepEqual(activityBetween(start, anew, 2), idle);
+  });
+
+  it('needs two samples', () => {
+    let now = 0;
+    const clock = { wallMilliseconds: () => now, monotonicMilliseconds: () => now };
+    const read = createActivityReader(1, clock);
+    assert.equal(read({ vcpuSeconds: 1 }), undefined);
+    now = 1000;
+    assert.equal(read({ vcpuSeconds: 1.25 })?.vcpuBusyShare, 0.25);
+  });
+});
