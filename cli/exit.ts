@@ -1,3 +1,5 @@
+import { FerrymanError } from '../shared/errors.ts';
+
 /** Exit codes of every command: a contract that scripts rely on. */
 export const exitCodes = {
   ok: 0,
@@ -20,3 +22,27 @@ export class ExitError extends Error {
 
 /** Receives the exit code of a command that ran to its end. */
 export type Finish = (code: ExitCode) => void;
+
+/** Errors of other rooms that are no failure of the migration, by their code. */
+const codesOfErrors: Readonly<Record<string, ExitCode>> = {
+  CONFIG: exitCodes.usage,
+  POLICY: exitCodes.usage,
+  SAME_VM: exitCodes.usage,
+  TRACE: exitCodes.usage,
+  UUID_MISMATCH: exitCodes.usage,
+  DISCONNECTED: exitCodes.unreachable,
+  NATS_SERVER_FAILED: exitCodes.unreachable,
+  NATS_SERVER_MISSING: exitCodes.unreachable,
+  NO_RESPONDERS: exitCodes.unreachable,
+  REFUSED: exitCodes.unreachable,
+  TIMEOUT: exitCodes.unreachable,
+  UNKNOWN_VM: exitCodes.unreachable,
+  VM_BUSY: exitCodes.refused,
+};
+
+/** The exit code of a command that threw. */
+export function exitCodeOf(thrown: unknown): ExitCode {
+  if (thrown instanceof ExitError) return thrown.exitCode;
+  const known = thrown instanceof FerrymanError ? codesOfErrors[thrown.code] : undefined;
+  return known ?? exitCodes.incomplete;
+}

@@ -1,10 +1,10 @@
 /** The command line. Exit codes are in exit.ts; what commands print is in reporters/. */
 import { Command, CommanderError } from 'commander';
-import { BusError, messageOf } from '../shared/errors.ts';
+import { messageOf } from '../shared/errors.ts';
 import { agentCommand, brainCommand } from './commands/daemons.ts';
 import { replayCommand } from './commands/replay.ts';
 import { runCommand } from './commands/run.ts';
-import { ExitError, exitCodes, type ExitCode } from './exit.ts';
+import { exitCodeOf, exitCodes, type ExitCode } from './exit.ts';
 
 /** A process that something keeps alive after its work is done is ended after this time. */
 const lingerMilliseconds = 1000;
@@ -27,11 +27,15 @@ function createProgram(finish: (code: ExitCode) => void): Command {
   const program = new Command('ferryman')
     .description('Adaptive live migration for QEMU/KVM: gentle, fast, and explained at every step.')
     .version(process.env['FERRYMAN_VERSION'] ?? 'development')
-    .showHelpAfterError('(ferryman --help lists commands and options)')
+    .showHelpAfterError('(ferryman --help lists the commands)')
     .addHelpText('after', exitCodeHelp)
     .exitOverride();
-  const commands = [runCommand, agentCommand, brainCommand, replayCommand];
-  for (const create of commands) program.addCommand(create(finish).copyInheritedSettings(program));
+  for (const create of [runCommand, agentCommand, brainCommand, replayCommand]) {
+    const command = create(finish).copyInheritedSettings(program);
+    program.addCommand(
+      command.showHelpAfterError(`(ferryman ${command.name()} --help lists the options)`),
+    );
+  }
   return program;
 }
 
@@ -43,8 +47,7 @@ function report(error: unknown): ExitCode {
     return error.exitCode === 0 ? exitCodes.ok : exitCodes.usage;
   }
   process.stderr.write(`ferryman: ${messageOf(error)}\n`);
-  if (error instanceof ExitError) return error.exitCode;
-  return error instanceof BusError ? exitCodes.unreachable : exitCodes.incomplete;
+  return exitCodeOf(error);
 }
 
 // A reader that goes away (`ferryman run --json | head -1`) must not end a migration half-way.

@@ -62,7 +62,7 @@ function createVoyage(flags: RunFlags, reporter: Reporter): Voyage {
     listener: {
       onInput: (now) => {
         migration = now;
-        if (now.phase === 'settled' || now.phase === 'needs-human') land(exitCodeOf(now));
+        if (now.phase === 'settled' || now.phase === 'needs-human') land(outcomeCode(now));
       },
     },
     interrupt: () => {
@@ -84,7 +84,7 @@ function createVoyage(flags: RunFlags, reporter: Reporter): Voyage {
 }
 
 /** A migration that ended because an agent's gate refused a command was refused by policy. */
-function exitCodeOf({ result, decisions }: Migration): ExitCode {
+function outcomeCode({ result, decisions }: Migration): ExitCode {
   if (result?.outcome === 'completed') return exitCodes.ok;
   const refused = decisions.some(
     ({ outcome, reason }) =>

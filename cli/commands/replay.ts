@@ -67,9 +67,9 @@ export function printLines(replay: Replay, output: Output): void {
 
 function comparison({ policy, recordedPolicy, decisions, mismatch }: Replay): string {
   if (mismatch !== undefined) return difference(mismatch);
-  const count = `${String(decisions.length)} decisions`;
+  const count = `${String(decisions.length)} decision${decisions.length === 1 ? '' : 's'}`;
   return policy === recordedPolicy
-    ? `${count}, all equal to the recorded ones.`
+    ? `${count}, equal to the recorded ones.`
     : `${count} under ${policy}; the record was made under ${recordedPolicy}.`;
 }
 
