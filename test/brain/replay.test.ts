@@ -25,16 +25,20 @@ const inputs: readonly Input[] = [
   { kind: 'sample', atMilliseconds: 40, side: 'source', sample: sampleOf('completed') },
 ];
 
+const rethrow = (error: unknown): never => {
+  throw error;
+};
+
 function record(listen = recordLines, id = 'm1'): string[] {
   const lines: string[] = [];
   const listener = listen((line) => lines.push(JSON.stringify(line)));
   const runner = createRunner({
     migration: startStub({ id, policy: 'stub', atMilliseconds: 10.125 }),
     reduce: stubCore(decide).reduce,
-    tell: createTell([listener], assert.fail),
+    tell: createTell([listener], rethrow),
     execute: () => new Promise(() => undefined),
     now: () => 0,
-    onError: assert.fail,
+    onError: rethrow,
   });
   inputs.forEach(runner.feed);
   return lines;

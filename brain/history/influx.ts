@@ -1,0 +1,115 @@
+/**
+ * The database of history, of whatever generation: 1.x by `/write`, 2.x and 3.x (and what imitates
+ * them) by `/api/v2/write`. Reads are InfluxQL, which all of them answer.
+ */
+import { InfluxDB } from '@influxdata/influxdb-client';
+import { FerrymanError, messageOf } from '../../shared/errors.ts';
+
+export interface InfluxSettings {
+  readonly flavor: 'v1' | 'v2' | 'v3';
+  readonly url: string;
+  /** Database of 1.x and 3.x, bucket of 2.x. */
+  readonly database: string;
+  /** Only 2.x has organisations. */
+  readonly organisation?: string | undefined;
+  /** API token; `user:password` for 1.x. */
+  readonly token?: string | undefined;
+}
+
+/** A write or query the server did not take; `status` is its HTTP status, absent when unreachable. */
+export class InfluxError extends FerrymanError {
+  readonly status: number | undefined;
+
+  constructor(message: string, status?: number, options?: ErrorOptions) {
+    super('INFLUX', message, options);
+    this.status = status;
+  }
+}
+
+const requestTimeoutMilliseconds = 10_000;
+const largestBatchBytes = 16 * 2 ** 20;
+
+/** Sends lines in one request. Rejects with InfluxError; nothing is retried or kept. */
+export type SendLines = (lines: readonly string[]) => Promise<void>;
+
+/** The client is used for one batch at a time: its own queue forgets what is under way on close. */
+export function lineSender(settings: InfluxSettings): SendLines {
+  const client = new InfluxDB({
+    url: settings.url,
+    timeout: requestTimeoutMilliseconds,
+    headers: authorization(settings),
+  });
+  return async (lines) => {
+    const api = client.getWriteApi(settings.organisation ?? '', settings.database, 'ms', {
+      maxRetries: 0,
+      flushInterval: 0,
+      batchSize: lines.length + 1,
+      maxBatchBytes: largestBatchBytes,
+      // A promise in answer keeps the client from logging and retrying by itself.
+      writeFailed: (error) => Promise.reject(asInfluxError(settings, error)),
+    });
+    if (settings.flavor === 'v1') {
+      api.path = `/write?db=${encodeURIComponent(settings.database)}&precision=ms`;
+    }
+    api.writeRecords([...lines]);
+    await api.flush();
+  };
+}
+
+/** One series of an answer: columns and rows as the server sent them. */
+export interface InfluxSeries {
+  readonly name: string;
+  readonly tags?: Readonly<Record<string, string>>;
+  readonly columns: readonly string[];
+  readonly values: readonly (readonly unknown[])[];
+}
+
+/** Runs one InfluxQL statement; times come as Unix milliseconds. Throws InfluxError. */
+export async function queryInflux(
+  settings: InfluxSettings,
+  statement: string,
+): Promise<readonly InfluxSeries[]> {
+  const url = new URL('/query', settings.url);
+  const query = { db: settings.database, epoch: 'ms', q: statement };
+  const response = await fetch(url, {
+    method: 'POST',
+    headers: authorization(settings),
+    body: new URLSearchParams(query),
+    signal: AbortSignal.timeout(requestTimeoutMilliseconds),
+  }).catch((error: unknown) => {
+    throw asInfluxError(settings, error);
+  });
+  const answer = (await response.json().catch(() => ({}))) as QueryAnswer;
+  const [result] = answer.results ?? [];
+  const problem = answer.error ?? result?.error ?? (response.ok ? undefined : response.statusText);
+  if (problem !== undefined) throw new InfluxError(`${problem}: ${statement}`, response.status);
+  return result?.series ?? [];
+}
+
+interface QueryAnswer {
+  readonly error?: string;
+  readonly results?: readonly {
+    readonly error?: string;
+    readonly series?: readonly InfluxSeries[];
+  }[];
+}
+
+/** Makes the database of a 1.x server unless it is there; the later ones are set up by hand. */
+export async function ensureDatabase(settings: InfluxSettings): Promise<void> {
+  if (settings.flavor !== 'v1') return;
+  await queryInflux(settings, `CREATE DATABASE "${settings.database.replaceAll('"', '')}"`);
+}
+
+function authorization({ flavor, token }: InfluxSettings): Record<string, string> {
+  if (token === undefined) return {};
+  if (flavor !== 'v1') return { authorization: `Token ${token}` };
+  return { authorization: `Basic ${Buffer.from(token).toString('base64')}` };
+}
+
+function asInfluxError({ url }: InfluxSettings, error: unknown): InfluxError {
+  const status = error instanceof Error && 'statusCode' in error ? error.statusCode : undefined;
+  const message = `${url}: ${messageOf(error)}`;
+  return new InfluxError(message, typeof status === 'number' ? status : undefined, {
+    cause: error,
+  });
+}
