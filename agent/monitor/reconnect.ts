@@ -1,3 +1,4 @@
+import { messageOf } from '../../shared/errors.ts';
 import type { Monitor } from './monitor.ts';
 
 /** Delays double up to this: below one connect per second, and back within 2 s of the cure. */
@@ -51,8 +52,9 @@ export function keepOpen(options: ReconnectOptions): { stop: () => void } {
   };
 
   const attempt = (): void => {
-    options.open().then(opened, (reason: Error) => {
-      if (!stopped) options.onFailure?.(reason);
+    options.open().then(opened, (reason: unknown) => {
+      if (!stopped)
+        options.onFailure?.(reason instanceof Error ? reason : new Error(messageOf(reason)));
       again();
     });
   };

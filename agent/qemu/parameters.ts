@@ -101,6 +101,7 @@ export const parameterTable: Readonly<Record<string, Parameter>> = {
     inFlight: 'ignored',
     arming: (arming) => (isMultifd(arming) ? multifdCompression(arming) : undefined),
   },
+  // 7.2 accepts both multifd levels and stores neither: there it is always level 1.
   'multifd-zlib-level': {
     inFlight: 'ignored',
     minimum: 0,
