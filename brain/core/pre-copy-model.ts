@@ -80,11 +80,9 @@ function walkRound(course: Course, state: Walk, round: number): number {
   const rate =
     round < course.firstRounds ? course.drainBytesPerSecond : course.laterDrainBytesPerSecond;
   const throttle = course.throttles[round === 0 ? 0 : round === 1 ? 1 : 2];
-  const leftBytes = Math.min(
-    Math.max(0, course.switchoverBytes - lookLateSeconds * rate),
-    startBytes,
-  );
-  const seconds = Math.max(round === 0 ? 0 : shortestRoundSeconds, (startBytes - leftBytes) / rate);
+  const aboveBytes = Math.max(0, startBytes - course.switchoverBytes);
+  const seconds = Math.max(shortestRoundSeconds, aboveBytes / rate + lookLateSeconds);
+  const leftBytes = Math.max(0, startBytes - rate * seconds);
   const run = state.runSeconds + (1 - throttle) * seconds;
   const cleanShare =
     course.workingSet.bytes > 0 ? Math.max(0, 1 - leftBytes / course.workingSet.bytes) : 1;
