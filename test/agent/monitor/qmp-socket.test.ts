@@ -133,6 +133,7 @@ describe('openQmp', () => {
       answer: ({ command }) => (command === 'slow' && hang ? 'hang' : { return: command }),
     });
     await assert.rejects(client.execute('slow', {}, 20), TimeoutError);
+    while (fake.commands().length === 0) await sleep(1);
     hang = false;
     const late = fake.received.at(-1);
     fake.sendRaw(`${JSON.stringify({ return: 'late', id: late?.id })}\n`);
@@ -142,11 +143,11 @@ describe('openQmp', () => {
   it('gives up a QEMU that leaves command after command unanswered', async () => {
     const [, client] = await open(
       { answer: ({ command }) => (command === 'qmp_capabilities' ? { return: {} } : 'hang') },
-      { commandTimeoutMilliseconds: 10, maxUnanswered: 2 },
+      { maxUnanswered: 2 },
     );
     const reason = closeReason(client);
-    await assert.rejects(client.execute('first'), TimeoutError);
-    await assert.rejects(client.execute('second'), TimeoutError);
+    await assert.rejects(client.execute('first', {}, 10), TimeoutError);
+    await assert.rejects(client.execute('second', {}, 10), TimeoutError);
     assert.match((await reason).message, /hangs: 2 commands/);
     await assert.rejects(client.execute('third'), /third was not sent: not connected/);
   });
