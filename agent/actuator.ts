@@ -33,10 +33,19 @@ export class UnsettledError extends FerrymanError {
 /** What an operation gives beside "applied". */
 export type Effect = Pick<CommandResult, 'probe' | 'applied' | 'reason'>;
 
+/** What is known of a VM's settings for as long as its QEMU lives, also when its monitor is lost. */
+export interface ActuatorMemory {
+  /** Capabilities and parameters as they were before ferryman touched them. */
+  readonly saved: QemuSettings;
+  /** The arming in force; absent before `arm` and after `restore`. */
+  armed?: Arming;
+  /** An operation of ours may have raised QEMU's own throttle. */
+  hasTouchedThrottle: boolean;
+}
+
 export interface ActuatorOptions {
   readonly monitor: Monitor;
-  /** Capabilities and parameters as they were at attach. */
-  readonly saved: QemuSettings;
+  readonly memory: ActuatorMemory;
   /** Absent where no quota can be set on the vCPU threads. */
   readonly throttle?: CgroupThrottle;
   readonly probe: (budgetMilliseconds: number) => Promise<ProbeReport>;
@@ -44,8 +53,6 @@ export interface ActuatorOptions {
 }
 
 export interface Actuator {
-  /** The arming in force; undefined before `arm` and after `restore`. */
-  readonly armed: Arming | undefined;
   /** Throws MonitorError, UnsettledError, and what the kernel says of a quota. */
   apply(operation: VmOperation): Promise<Effect>;
   /** Takes every throttle that ferryman set to the floor; settings of others are left alone. */
@@ -64,10 +71,8 @@ const settlePollMilliseconds = 20;
 
 /** An actuator for one VM. */
 export function createActuator(options: ActuatorOptions): Actuator {
-  const { monitor, saved, throttle } = options;
-  let armed: Arming | undefined;
-  /** True once an operation of ours may have raised QEMU's own throttle. */
-  let raised = false;
+  const { monitor, memory, throttle } = options;
+  const { saved } = memory;
 
   const assign = async (assignments: QemuAssignments): Promise<Effect> => {
     for (const call of assignmentsToCalls(assignments)) {
@@ -77,7 +82,7 @@ export function createActuator(options: ActuatorOptions): Actuator {
   };
   const tune = (tuning: Tuning): Promise<Effect> => {
     if (tuning.autoConverge) {
-      raised = true;
+      memory.hasTouchedThrottle = true;
       // One mechanism at a time: two together would deny the guest more than either was asked to.
       if (tuning.autoConverge.maxPercent > inertThrottle.maxPercent) throttle?.release();
     }
@@ -86,15 +91,15 @@ export function createActuator(options: ActuatorOptions): Actuator {
   const setPoint = (percent: number): Promise<Effect> =>
     tune({ autoConverge: throttleSetPoint(Math.max(percent, inertThrottle.maxPercent)) });
   const releaseQemu = async (): Promise<void> => {
-    if (raised) await setPoint(0);
+    if (memory.hasTouchedThrottle) await setPoint(0);
   };
 
   const handlers: { readonly [K in VmOperation['kind']]: Handler<K> } = {
     probe: async ({ budgetMilliseconds }) => ({ probe: await options.probe(budgetMilliseconds) }),
     async arm({ arming, tuning }) {
-      raised = arming.autoConverge;
+      memory.hasTouchedThrottle ||= arming.autoConverge;
       const effect = await assign(armingToQemu(arming, tuning, saved));
-      armed = arming;
+      memory.armed = arming;
       return effect;
     },
     listen: ({ endpoint }) => listen(monitor, endpointToUri(endpoint)),
@@ -124,15 +129,12 @@ export function createActuator(options: ActuatorOptions): Actuator {
     async restore() {
       throttle?.release();
       const effect = await assign(savedToQemu(saved));
-      armed = undefined;
-      raised = false;
+      delete memory.armed;
+      memory.hasTouchedThrottle = false;
       return effect;
     },
   };
   return {
-    get armed() {
-      return armed;
-    },
     apply: (operation) => (handlers[operation.kind] as Handler<VmOperation['kind']>)(operation),
     async floor() {
       throttle?.release();

@@ -30,8 +30,6 @@ export interface ExecutorOptions {
   readonly policy: HostPolicy;
   readonly journal: Journal;
   readonly locks: Locks;
-  /** Highest epoch heard in beacons; the journal knows that of commands. */
-  readonly heardEpoch: () => number;
   readonly brainIsSilent: () => boolean;
   readonly find: (ref: QemuRef) => Commandable | undefined;
   readonly startDestination: (target: QemuRef, family: string) => Promise<VmFacts>;
@@ -50,23 +48,26 @@ export function createExecutor(
   return async (command) => {
     const result = await locks
       .run(vmKey(command.target), () => carryOut(command, options))
-      .catch((error: unknown) => answer(command, outcomeOf(error), { reason: messageOf(error) }));
+      // Whatever fails before the intent is written has done nothing.
+      .catch((error: unknown) => answer(command, 'failed', { reason: messageOf(error) }));
     log.info({ command: command.id, operation: command.operation.kind, ...result }, 'command');
     return result;
   };
 }
 
 async function carryOut(command: Command, options: ExecutorOptions): Promise<CommandResult> {
-  const { find, journal, policy } = options;
+  const { find, journal } = options;
   const early = admissionProblem(command, contextOf(command, options));
   if (early !== undefined) return answer(command, 'refused', { reason: early });
 
-  const vm = find(command.target);
+  // The QEMU that a fresh destination replaces need not be able to answer any more.
+  const isStart = command.operation.kind === 'start-destination';
+  const vm = isStart ? undefined : find(command.target);
   const situation = vm && {
     ...(await vm.situation()),
     postCopyRequested: journal.postCopyRequested(vmKey(command.target)),
   };
-  const context = { ...contextOf(command, options), ...(situation && { vm: situation }), policy };
+  const context = { ...contextOf(command, options), ...(situation && { vm: situation }) };
   const verdict = judge(command, context);
   if (verdict.verdict === 'refuse') return answer(command, 'refused', { reason: verdict.reason });
   return applyOnce(command, verdict.operation, vm, options);
@@ -120,14 +121,14 @@ function outcomeOf(error: unknown): CommandOutcome {
 }
 
 function contextOf({ id, target }: Command, options: ExecutorOptions): GateContext {
-  const { host, agentBoot, clock, policy, journal, heardEpoch, brainIsSilent } = options;
+  const { host, agentBoot, clock, policy, journal, brainIsSilent } = options;
   const last = journal.lastOf(vmKey(target));
   return {
     host,
     agentBoot,
     nowAgentMilliseconds: clock.monotonicMilliseconds(),
     policy,
-    highestEpoch: Math.max(journal.highestEpoch, heardEpoch()),
+    highestEpoch: journal.highestEpoch,
     ...(last && { last }),
     isKnownId: journal.has(id),
     brainIsSilent: brainIsSilent(),

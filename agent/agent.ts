@@ -1,0 +1,238 @@
+/**
+ * The agent of one host: finds its VMs, streams what it sees, carries out what the gate lets through,
+ * and lets go of every VM when the brain falls silent or the agent stops.
+ */
+import { randomUUID } from 'node:crypto';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { Bus } from '../shared/bus.ts';
+import type { Clock } from '../shared/clock.ts';
+import { decodeBeacon, decodeCommand, encodeCommandResult } from '../shared/codec.ts';
+import { FerrymanError, messageOf } from '../shared/errors.ts';
+import type { Log } from '../shared/log.ts';
+import type { HostSample, QemuRef, VmFacts } from '../shared/sample.ts';
+import { buildSubject, everyHost } from '../shared/subjects.ts';
+import { attachToMonitors } from './attachments.ts';
+import { openHostProbe } from './collectors/index.ts';
+import { watchBrain, type DeadMan, type DeadManStage } from './dead-man.ts';
+import { startDestination } from './destination.ts';
+import { createExecutor, vmKey } from './executor.ts';
+import { openJournal, type Journal } from './journal.ts';
+import { createLettingGo } from './letting-go.ts';
+import { createLocks, type Locks } from './locks.ts';
+import { createOutbox, type Outbox } from './outbox.ts';
+import type { HostPolicy } from './policy-file.ts';
+import { createRoster, type Roster } from './roster.ts';
+import { sweep } from './throttle/groups.ts';
+import { detectLayout } from './throttle/layouts.ts';
+
+export interface AgentOptions {
+  /** A host id, see shared/subjects.ts. */
+  readonly host: string;
+  readonly bus: Bus;
+  readonly clock: Clock;
+  readonly log: Log;
+  /** Monitor sockets by path (they need not exist yet), or a directory full of them. */
+  readonly sockets?: readonly string[];
+  readonly directory?: string;
+  readonly policy: HostPolicy;
+  readonly journalPath: string;
+  /** Where the output of destinations goes; below the system's temporary directory by default. */
+  readonly logDirectory?: string;
+}
+
+export interface Agent {
+  /** Throws JournalError, and what the host probe throws on a host that cannot be observed. */
+  start(): Promise<void>;
+  /** Lets go of every VM: throttles to the floor, settings back where nothing is under way. */
+  stop(): Promise<void>;
+  vms(): readonly VmFacts[];
+}
+
+/** What lives from start to stop, in the order in which it has to end. */
+type Ending = () => void | Promise<void>;
+
+/** What the parts of one running agent share. */
+interface Running {
+  readonly agentBoot: string;
+  readonly outbox: Outbox;
+  readonly roster: Roster;
+  readonly locks: Locks;
+  readonly journal: Journal;
+}
+
+const hostSampleMilliseconds = 1000;
+
+/** An agent that has not started. */
+export function createAgent(options: AgentOptions): Agent {
+  const roster = createRoster();
+  let endings: readonly Ending[] = [];
+  return {
+    vms: () => roster.all().map(({ facts }) => facts),
+    async start() {
+      endings = await startAgent(options, roster);
+    },
+    async stop() {
+      const begun = endings;
+      endings = [];
+      for (const end of begun) await end();
+    },
+  };
+}
+
+async function startAgent(options: AgentOptions, roster: Roster): Promise<readonly Ending[]> {
+  const { log, clock, policy } = options;
+  const agentBoot = randomUUID();
+  const outbox = createOutbox({ ...options, agentBoot });
+  const journal = await openJournal(options.journalPath);
+  const locks = createLocks();
+  const running: Running = { agentBoot, outbox, roster, locks, journal };
+  const host = await watchHost(options, outbox);
+  const layout = detectLayout(
+    policy.cgroupDelegation === undefined ? {} : { delegated: policy.cgroupDelegation },
+  );
+  const swept = layout === undefined ? 0 : sweep(layout);
+  if (swept > 0) log.warn({ swept }, 'released throttles that an earlier agent left behind');
+  reportUnfinished(journal, outbox);
+
+  const letGo = createLettingGo({ policy, journal, locks, log, vms: () => roster.all() });
+  const deadMan = watchBrain(clock, (stage) => {
+    const message = silenceMessages[stage];
+    log.warn({ stage }, message);
+    outbox.publish({ kind: 'alert', message });
+    if (stage === 'floored') void letGo.floorAll();
+    if (stage === 'given-up' && policy.brainLost === 'cancel') void letGo.cancelAll();
+  });
+  const beacons = hearBeacons(options, running, deadMan);
+  const commands = serveCommands(options, running, deadMan);
+  const hostSample = host.latest;
+  const attachments = attachToMonitors({ ...options, ...running, layout, hostSample });
+  return [
+    commands.stop,
+    beacons.stop,
+    deadMan.stop,
+    host.stop,
+    letGo.farewell,
+    attachments.stop,
+    journal.close,
+  ];
+}
+
+const silenceMessages: Readonly<Record<DeadManStage, string>> = {
+  heard: 'the brain is heard again',
+  floored: 'the brain has been silent for 5 s: throttles go to the floor',
+  'given-up': 'the brain has been silent for 30 s: the host policy decides',
+};
+
+/** Samples the host once a second; the first sample is there when this returns. */
+async function watchHost({ log }: AgentOptions, outbox: Outbox) {
+  const probe = openHostProbe((collector, error) => {
+    log.warn({ collector, error: messageOf(error) }, 'a collector failed');
+  });
+  let latest: HostSample = await probe.collectHost();
+  outbox.publish({ kind: 'host', sample: latest });
+  const look = async (): Promise<void> => {
+    const stamp = outbox.stamp();
+    latest = await probe.collectHost();
+    outbox.publish({ kind: 'host', sample: latest }, stamp);
+  };
+  const timer = setInterval(() => {
+    look().catch((error: unknown) => {
+      log.warn({ error: messageOf(error) }, 'the host could not be sampled');
+    });
+  }, hostSampleMilliseconds);
+  return {
+    latest: () => latest,
+    stop: () => {
+      clearInterval(timer);
+    },
+  };
+}
+
+/** A brain that is new here is told of all VMs; one that was deposed is not heard. */
+function hearBeacons({ bus, log }: AgentOptions, running: Running, deadMan: DeadMan) {
+  const { roster, journal } = running;
+  const known = new Set<string>();
+  return bus.subscribe(everyHost('lead'), (subject, payload) => {
+    try {
+      const { brain, epoch } = decodeBeacon(payload);
+      if (epoch < journal.highestEpoch) return;
+      deadMan.hear();
+      const life = `${brain} ${String(epoch)}`;
+      if (known.has(life)) return;
+      known.add(life);
+      for (const vm of roster.all()) vm.announce();
+    } catch (error) {
+      log.warn({ subject, error: messageOf(error) }, 'a beacon makes no sense');
+    }
+  });
+}
+
+function serveCommands(options: AgentOptions, running: Running, deadMan: DeadMan) {
+  const { bus, host, log } = options;
+  const { roster } = running;
+  const execute = createExecutor({
+    ...options,
+    ...running,
+    brainIsSilent: () => deadMan.stage !== 'heard',
+    find: (ref) => roster.find(ref),
+    startDestination: destinationStarter(options, roster),
+  });
+  return bus.serve(buildSubject({ channel: 'cmd', host }), async (payload) => {
+    try {
+      return encodeCommandResult(await execute(decodeCommand(payload)));
+    } catch (error) {
+      const reason = messageOf(error);
+      log.error({ error: reason }, 'a command makes no sense');
+      return encodeCommandResult({ id: 'undecodable', outcome: 'refused', reason });
+    }
+  });
+}
+
+/** Remembers what was started here: nothing else may ever be ended here. */
+function destinationStarter({ policy, logDirectory }: AgentOptions, roster: Roster) {
+  const started = new Set<string>();
+  return async (target: QemuRef, family: string): Promise<VmFacts> => {
+    const { destinationCommand } = policy;
+    if (destinationCommand === undefined) {
+      throw new FerrymanError('NO_DESTINATION_COMMAND', 'the host policy has none');
+    }
+    const askPrevious = async (): Promise<string | undefined> =>
+      (await roster.find(target)?.situation())?.facts.runState;
+    const vm = await startDestination({
+      command: destinationCommand,
+      vm: target.uuid,
+      family,
+      logDirectory: logDirectory ?? join(tmpdir(), 'ferryman-destinations'),
+      ...(target.qemuPid > 0 && {
+        previous: {
+          pid: target.qemuPid,
+          isOurs: started.has(vmKey(target)),
+          runState: askPrevious,
+        },
+      }),
+      attached: (limitMilliseconds, aborted) =>
+        roster.next(
+          ({ ref, facts }) =>
+            ref.uuid === target.uuid &&
+            ref.qemuPid !== target.qemuPid &&
+            facts.runState === 'inmigrate',
+          limitMilliseconds,
+          aborted,
+        ),
+    });
+    started.add(vmKey(vm.ref));
+    return vm.facts;
+  };
+}
+
+function reportUnfinished({ unfinished, damagedLines }: Journal, outbox: Outbox): void {
+  if (unfinished.length > 0) {
+    const ids = unfinished.slice(-5).join(', ');
+    const message = `the agent ended amid ${String(unfinished.length)} commands (${ids}): not repeated`;
+    outbox.publish({ kind: 'alert', message });
+  }
+  if (damagedLines === 0) return;
+  const message = `${String(damagedLines)} lines of the journal are damaged and were passed over`;
+  outbox.publish({ kind: 'alert', message });
+}

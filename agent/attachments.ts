@@ -1,0 +1,83 @@
+/** From monitors that come and go to attached VMs: inspected, announced, watched. */
+import { messageOf } from '../shared/errors.ts';
+import type { HostSample, QemuRef } from '../shared/sample.ts';
+import type { AgentOptions } from './agent.ts';
+import { discover } from './discovery.ts';
+import { vmKey } from './executor.ts';
+import type { Journal } from './journal.ts';
+import type { Monitor } from './monitor/monitor.ts';
+import type { Outbox } from './outbox.ts';
+import { inspectVm } from './qemu/inspect.ts';
+import type { Roster } from './roster.ts';
+import type { GroupLayout } from './throttle/groups.ts';
+import { AttachedVm } from './vm.ts';
+
+export interface AttachmentOptions extends AgentOptions {
+  readonly agentBoot: string;
+  readonly outbox: Outbox;
+  readonly roster: Roster;
+  readonly journal: Journal;
+  readonly layout: GroupLayout | undefined;
+  readonly hostSample: () => HostSample;
+}
+
+/** Starts attaching to every monitor that can be found, until `stop`. */
+export function attachToMonitors(options: AttachmentOptions): { stop: () => void } {
+  const { roster, outbox, log, sockets = [], directory } = options;
+  const say = (message: string): void => {
+    log.warn({}, message);
+    outbox.publish({ kind: 'alert', message });
+  };
+  const leave = (address: string, reason: string): void => {
+    const vm = roster.remove(address);
+    if (vm === undefined) return;
+    vm.stop();
+    outbox.publish({ kind: 'detach', ref: vm.ref, reason });
+  };
+  const discovery = discover({
+    places: directory === undefined ? { sockets } : { directory },
+    onAttach: (monitor) => {
+      attach(monitor, options).catch((error: unknown) => {
+        say(`${monitor.address} cannot be attached: ${messageOf(error)}`);
+        monitor.close();
+      });
+    },
+    onDetach: (path, reason) => {
+      leave(path, reason.message);
+    },
+    onTrouble: (_path, reason) => {
+      say(reason.message);
+    },
+  });
+  return {
+    stop() {
+      for (const vm of roster.all()) leave(vm.facts.monitor, 'the agent stops');
+      discovery.stop();
+    },
+  };
+}
+
+/** Throws what the inspection throws. */
+async function attach(monitor: Monitor, options: AttachmentOptions): Promise<void> {
+  let isLost = false;
+  monitor.onClose(() => {
+    isLost = true;
+  });
+  const inspection = await inspectVm(monitor);
+  if (isLost) return;
+  const { host, agentBoot, roster, journal, layout, hostSample, ...rest } = options;
+  const { uuid, qemuPid = 0, settings } = inspection;
+  const ref: QemuRef = { host, agentBoot, qemuPid, uuid };
+  const vm = new AttachedVm({
+    ...rest,
+    ref,
+    monitor,
+    inspection,
+    memory: roster.memoryOf(ref, settings),
+    postCopyRequested: journal.postCopyRequested(vmKey(ref)),
+    ...(layout && { layout }),
+    hostSample,
+  });
+  roster.add(monitor.address, vm);
+  vm.start();
+}

@@ -1,0 +1,232 @@
+/** One attached VM: its facts, its telemetry, and the operations on it. */
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Clock } from '../shared/clock.ts';
+import { messageOf } from '../shared/errors.ts';
+import type { Log } from '../shared/log.ts';
+import type { HostSample, MigrationSample, QemuRef, VmFacts } from '../shared/sample.ts';
+import { createActuator, type Actuator, type ActuatorMemory, type Effect } from './actuator.ts';
+import type { VmOperation } from './actuator.ts';
+import { createActivityReader } from './collectors/activity.ts';
+import { readBlockCounters, type BlockCounters } from './collectors/block-io.ts';
+import { asFields, stringField } from './collectors/fields.ts';
+import { toMigrationSample } from './collectors/migration.ts';
+import { readVcpuSeconds } from './collectors/vcpu.ts';
+import type { Commandable } from './executor.ts';
+import { guardMonitor } from './guard.ts';
+import type { Monitor, MonitorEvent } from './monitor/monitor.ts';
+import type { Outbox, Stamp } from './outbox.ts';
+import type { HostPolicy } from './policy-file.ts';
+import type { Inspection } from './qemu/inspect.ts';
+import { isIdle } from './qemu/status.ts';
+import { startSampler, type Sampler } from './sampler.ts';
+import { isAtRest, type Situation } from './situation.ts';
+import { openCgroupThrottle, type CgroupThrottle } from './throttle/cgroup.ts';
+import type { GroupLayout } from './throttle/groups.ts';
+import { vmFacts } from './vm-facts.ts';
+import { probeWorkload } from './workload/probe.ts';
+
+export interface VmOptions {
+  readonly monitor: Monitor;
+  readonly inspection: Inspection;
+  readonly memory: ActuatorMemory;
+  readonly ref: QemuRef;
+  readonly postCopyRequested: boolean;
+  /** Absent where no quota can be set. */
+  readonly layout?: GroupLayout;
+  readonly policy: HostPolicy;
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly outbox: Outbox;
+  readonly hostSample: () => HostSample;
+}
+
+/** Block I/O, run state and vCPU use are worth a look a second, also while a migration runs. */
+const slowMilliseconds = 1000;
+
+/** Lives from attach to `stop`. What is slow or broken about it slows no other VM. */
+export class AttachedVm implements Commandable {
+  readonly ref: QemuRef;
+  readonly #options: VmOptions;
+  readonly #monitor: Monitor;
+  readonly #throttle: CgroupThrottle | undefined;
+  readonly #actuator: Actuator;
+  readonly #activityOf: ReturnType<typeof createActivityReader>;
+  #sampler: Sampler | undefined;
+  #runState: string;
+  #status: string;
+  #block: BlockCounters | undefined;
+  #slowAtMilliseconds = -Infinity;
+  #trouble: string | undefined;
+
+  constructor(options: VmOptions) {
+    const { inspection, ref, clock } = options;
+    this.ref = ref;
+    this.#options = options;
+    this.#monitor = guardMonitor(options.monitor, inspection, options.postCopyRequested);
+    this.#throttle = throttleOf(options);
+    this.#actuator = createActuator({
+      monitor: this.#monitor,
+      memory: options.memory,
+      ...(this.#throttle && { throttle: this.#throttle }),
+      probe: (budgetMilliseconds) => this.#probe(budgetMilliseconds),
+      sleep: (milliseconds) => sleep(milliseconds),
+    });
+    this.#activityOf = createActivityReader(inspection.vcpuThreadIds.length, clock);
+    this.#runState = inspection.runState;
+    this.#status = inspection.migrationStatus;
+  }
+
+  get facts(): VmFacts {
+    const { ref, monitor, inspection, policy, hostSample } = this.#options;
+    return vmFacts({
+      ref,
+      monitor: monitor.address,
+      inspection,
+      runState: this.#runState,
+      migrationStatus: this.#status,
+      hasCgroupThrottle: this.#throttle !== undefined,
+      policy,
+      host: hostSample(),
+    });
+  }
+
+  /** Announces the VM and begins to look at it. */
+  start(): void {
+    this.announce();
+    this.#monitor.onEvent((event) => {
+      this.#onEvent(event);
+    });
+    this.#sampler = startSampler({ look: () => this.#look() });
+  }
+
+  /** Publishes the facts as they are now. */
+  announce(): void {
+    this.#options.outbox.publish({ kind: 'attach', facts: this.facts });
+  }
+
+  async situation(): Promise<Omit<Situation, 'postCopyRequested'>> {
+    this.#runState = await askRunState(this.#monitor);
+    const sample = toMigrationSample(await this.#monitor.execute('query-migrate'));
+    this.#status = sample.status;
+    const { armed } = this.#options.memory;
+    const qemuThrottlePercent = sample.cpuThrottlePercent;
+    return {
+      facts: this.facts,
+      ...(armed && { armed }),
+      ...(qemuThrottlePercent !== undefined && { qemuThrottlePercent }),
+    };
+  }
+
+  async apply(operation: VmOperation): Promise<Effect> {
+    const effect = await this.#actuator.apply(operation);
+    this.#sampler?.soon();
+    return effect;
+  }
+
+  /** Takes the throttles of ours to the floor. Throws MonitorError. */
+  floor(): Promise<void> {
+    return this.#actuator.floor();
+  }
+
+  /** Stops looking, releases the vCPUs and closes the monitor. */
+  stop(): void {
+    this.#sampler?.stop();
+    this.#throttle?.release();
+    this.#monitor.close();
+  }
+
+  #probe(budgetMilliseconds: number) {
+    const { ref, inspection, clock } = this.#options;
+    const { ramBytes } = inspection;
+    const monitor = this.#monitor;
+    return probeWorkload({ pid: ref.qemuPid, ramBytes, budgetMilliseconds, monitor, clock });
+  }
+
+  #onEvent({ name, data }: MonitorEvent): void {
+    const detail = Object.fromEntries(
+      Object.entries(data).map(([key, value]) => [key, textOf(value)]),
+    );
+    this.#options.outbox.publish({ kind: 'event', ref: this.ref, name, detail });
+    // STOP, RESUME and MIGRATION change the run state: look at all of it, at once.
+    this.#slowAtMilliseconds = -Infinity;
+    this.#sampler?.soon();
+  }
+
+  /** One look; true while a migration is under way. */
+  async #look(): Promise<boolean> {
+    const { outbox, clock } = this.#options;
+    const stamp = outbox.stamp();
+    const isSlowDue = clock.monotonicMilliseconds() - this.#slowAtMilliseconds >= slowMilliseconds;
+    try {
+      if (isSlowDue) await this.#lookSlowly(stamp);
+      const reply = await this.#monitor.execute('query-migrate');
+      const sample = toMigrationSample(reply, this.#extras());
+      outbox.publish({ kind: 'migration', ref: this.ref, sample }, stamp);
+      await this.#follow(sample);
+      this.#trouble = undefined;
+    } catch (error) {
+      this.#complain(messageOf(error));
+    }
+    return !isAtRest({ ...this.facts, migrationStatus: this.#status });
+  }
+
+  async #lookSlowly(stamp: Stamp): Promise<void> {
+    const { outbox } = this.#options;
+    this.#slowAtMilliseconds = stamp.agentMilliseconds;
+    this.#throttle?.measure(stamp.agentMilliseconds);
+    const runState = await askRunState(this.#monitor);
+    this.#block = await readBlockCounters(this.#monitor);
+    const activity = this.#activityOf(this.#extras());
+    if (activity) outbox.publish({ kind: 'activity', ref: this.ref, activity }, stamp);
+    if (runState === this.#runState) return;
+    this.#runState = runState;
+    this.announce();
+  }
+
+  #extras() {
+    const { ref, inspection } = this.#options;
+    const vcpuSeconds = readVcpuSeconds(ref.qemuPid, inspection.vcpuThreadIds);
+    return {
+      ...this.#block,
+      ...(vcpuSeconds !== undefined && { vcpuSeconds }),
+      cgroupThrottlePercent: this.#throttle?.percent ?? 0,
+    };
+  }
+
+  /** What the agent does of its own accord when a sample shows it. */
+  async #follow(sample: MigrationSample): Promise<void> {
+    const hasEnded = isIdle(sample.status) && !isIdle(this.#status);
+    this.#status = sample.status;
+    // Whatever a quota was for is over, and the brain may be slow to say so.
+    if (hasEnded) this.#throttle?.release();
+    const { policy, memory } = this.#options;
+    const cap = policy.maxThrottlePercent;
+    const isBreach = (sample.cpuThrottlePercent ?? 0) > cap && memory.hasTouchedThrottle;
+    if (!isBreach || policy.mode !== 'act') return;
+    this.#complain(`QEMU throttles beyond the ${String(cap)} % of the host policy`);
+    await this.floor();
+  }
+
+  /** Says what is wrong once, until it is something else. */
+  #complain(message: string): void {
+    if (this.#trouble === message) return;
+    this.#trouble = message;
+    const { log, outbox, ref } = this.#options;
+    log.warn({ vm: ref.uuid, pid: ref.qemuPid }, message);
+    outbox.publish({ kind: 'alert', ref, message });
+  }
+}
+
+function throttleOf({ layout, ref, inspection }: VmOptions): CgroupThrottle | undefined {
+  if (layout === undefined) return undefined;
+  return openCgroupThrottle({ layout, pid: ref.qemuPid, threadIds: inspection.vcpuThreadIds });
+}
+
+async function askRunState(monitor: Monitor): Promise<string> {
+  const reply = asFields(await monitor.execute('query-status')) ?? {};
+  return stringField(reply, 'status') ?? 'unknown';
+}
+
+function textOf(value: unknown): string {
+  return typeof value === 'string' ? value : JSON.stringify(value);
+}
