@@ -64,7 +64,7 @@ export function createMigrations(options: MigrationsOptions): Migrations {
       checkOneVm(vms, sides);
       checkFree(sides, active());
       const atMilliseconds = now();
-      const migration = options.start({ id, policy: order.policy, atMilliseconds });
+      const migration = startOrRefuse(options.start, { id, policy: order.policy, atMilliseconds });
       const hand = takeInHand(options, migration, sides);
       hands.set(id, hand);
       dropOldest(hands);
@@ -92,6 +92,16 @@ export function createMigrations(options: MigrationsOptions): Migrations {
 
 function isSettled(migration: Migration): boolean {
   return migration.phase === 'settled';
+}
+
+/** The core knows its policies; a name it does not know is the operator's mistake. */
+function startOrRefuse(start: Start, begin: Parameters<Start>[0]): Migration {
+  try {
+    return start(begin);
+  } catch (error) {
+    if (error instanceof RangeError) throw new OrderError('UNKNOWN_POLICY', error.message);
+    throw error;
+  }
 }
 
 function takeInHand(options: MigrationsOptions, migration: Migration, sides: Sides): Hand {

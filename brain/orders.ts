@@ -26,7 +26,13 @@ export interface MigrationOrder {
 }
 
 export type OrderErrorCode =
-  'UNKNOWN_VM' | 'UNKNOWN_MIGRATION' | 'ID_TAKEN' | 'VM_BUSY' | 'SAME_VM' | 'UUID_MISMATCH';
+  | 'UNKNOWN_POLICY'
+  | 'UNKNOWN_VM'
+  | 'UNKNOWN_MIGRATION'
+  | 'ID_TAKEN'
+  | 'VM_BUSY'
+  | 'SAME_VM'
+  | 'UUID_MISMATCH';
 
 /** An order that was not taken; nothing was sent to anybody. */
 export class OrderError extends FerrymanError {

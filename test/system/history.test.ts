@@ -1,0 +1,261 @@
+import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import { spawn } from 'node:child_process';
+import type { ChildProcess } from 'node:child_process';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { createServer } from 'node:net';
+import type { AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { isExecutable, projectRoot, tools } from '../../scripts/tools.mjs';
+import { silentLog } from '../../shared/log.ts';
+import { createHistory } from '../../brain/history.ts';
+import { queryInflux } from '../../brain/history/influx.ts';
+import type { InfluxSettings } from '../../brain/history/influx.ts';
+import { measurements } from '../../brain/history/points.ts';
+import type { Listener } from '../../brain/listeners.ts';
+import { factsOf, hostSample, resultOf, startStub } from '../brain/fixtures.ts';
+
+interface Query {
+  readonly place: string;
+  readonly statement: string;
+}
+
+/** Every InfluxQL statement of a dashboard, with its macros and variables filled in. */
+async function dashboardQueries(): Promise<readonly Query[]> {
+  const path = join(projectRoot, 'deploy/grafana/dashboards/migrations.json');
+  const dashboard = JSON.parse(await readFile(path, 'utf8')) as {
+    panels: { title: string; targets?: { query: string }[] }[];
+    templating: { list: { name: string; type: string; query: string }[] };
+    annotations: { list: { name: string; target: { query: string } }[] };
+  };
+  const queries = [
+    ...dashboard.panels.flatMap(({ title, targets = [] }) =>
+      targets.map(({ query }) => ({ place: `panel ${title}`, query })),
+    ),
+    ...dashboard.templating.list
+      .filter(({ type }) => type === 'query')
+      .map(({ name, query }) => ({ place: `variable ${name}`, query })),
+    ...dashboard.annotations.list.map(({ name, target }) => ({
+      place: `annotation ${name}`,
+      query: target.query,
+    })),
+  ];
+  return queries.map(({ place, query }) => ({
+    place,
+    statement: query
+      .replaceAll('$timeFilter', 'time > now() - 1h')
+      .replaceAll('$__interval', '1s')
+      .replaceAll('$migration', 'm1')
+      .replaceAll('$host', '(h1|h2)'),
+  }));
+}
+
+/** InfluxQL that 1.x, 2.x and 3.x all know. */
+const functionsOfAll =
+  /^(MEAN|MAX|MIN|LAST|FIRST|COUNT|SUM|PERCENTILE|DERIVATIVE|NON_NEGATIVE_DERIVATIVE|TIME|FILL|NOW)$/i;
+
+/** Ten seconds of a migration and its hosts, as the service would tell them. */
+function playRun(listener: Listener): void {
+  const began = Date.now() - 15_000;
+  const sides = [factsOf('h1'), factsOf('h2')] as const;
+  const migration = {
+    ...startStub({ id: 'm1', policy: 'adaptive', atMilliseconds: began }),
+    source: sides[0],
+    nowMilliseconds: began + 10_000,
+  };
+  for (const [index, facts] of sides.entries()) {
+    const side = index === 0 ? 'source' : 'destination';
+    listener.onInput?.(migration, { kind: 'attach', atMilliseconds: began, side, facts });
+  }
+  for (let sequence = 0; sequence < 100; sequence += 1) {
+    const atMilliseconds = began + 100 * sequence;
+    for (const { ref } of sides) {
+      const header = {
+        host: ref.host,
+        agentBoot: 'b',
+        sequence,
+        atMilliseconds,
+        agentMilliseconds: 0,
+      };
+      const share = sequence / 100;
+      listener.onTelemetry?.({ header, body: { kind: 'migration', ref, sample: sampleAt(share) } });
+      listener.onTelemetry?.({
+        header,
+        body: {
+          kind: 'host',
+          sample: { ...hostSample, pressure: { cpu: share, memory: 0, io: 0 } },
+        },
+      });
+      const activity = { vcpuBusyShare: 1, blockBytesPerSecond: 1e5, blockOperationsPerSecond: 3 };
+      listener.onTelemetry?.({ header, body: { kind: 'activity', ref, activity } });
+    }
+  }
+  for (const number of [1, 2, 3]) {
+    const endedAtMilliseconds = began + 3_000 * number;
+    listener.onRound?.(migration, {
+      number,
+      attempt: 1,
+      startedAtMilliseconds: endedAtMilliseconds - 3_000,
+      endedAtMilliseconds,
+      startRemainingBytes: 2 ** 27 / number,
+      endRemainingBytes: 2 ** 26 / number,
+      transferredBytes: 2 ** 26,
+      guestRunMilliseconds: 2_000,
+      throttlePercent: 20 * number,
+    });
+  }
+  const decision = {
+    number: 1,
+    atMilliseconds: began + 4_000,
+    side: 'source',
+    operation: { kind: 'throttle', percent: 40, mechanism: 'cgroup' },
+    method: 'auto-converge',
+    rule: 'throttle-pays-now',
+    evidence: { leakShare: 0.8, 'with "quotes"\nand breaks\\': true },
+    prediction: { totalMilliseconds: 9_000 },
+  } as const;
+  listener.onDecision?.(migration, decision);
+  listener.onInput?.(
+    { ...migration, decisions: [{ decision }] },
+    {
+      kind: 'result',
+      atMilliseconds: began + 4_010,
+      decision: 1,
+      result: { id: 'm1.1', outcome: 'applied', reason: 'as ordered' },
+    },
+  );
+  listener.onSettled?.(migration, { ...resultOf(migration), reason: 'done' });
+}
+
+function sampleAt(share: number) {
+  return {
+    status: 'active',
+    throttlePercent: 50 * share,
+    ram: {
+      transferredBytes: Math.round(2 ** 28 * share),
+      remainingBytes: Math.round(2 ** 27 * (1 - share)),
+      totalBytes: 2 ** 27,
+      duplicatePages: 0,
+      normalPages: 1,
+      normalBytes: 4096,
+      dirtySyncCount: 1 + Math.floor(3 * share),
+      dirtyPagesPerSecond: 5_000,
+      pagesPerSecond: 8_000,
+      pageBytes: 4096,
+      bandwidthBytesPerSecond: 3.3e7,
+      multifdBytes: 0,
+      precopyBytes: 0,
+      downtimeBytes: 0,
+      postcopyBytes: 0,
+      postcopyRequests: 0,
+    },
+  };
+}
+
+describe('history in a real InfluxDB 1.x', function () {
+  this.timeout(15_000);
+  const { influxd } = tools();
+  let folder: string | undefined;
+  let server: ChildProcess | undefined;
+  let settings: InfluxSettings;
+
+  before(async function () {
+    if (!isExecutable(influxd)) this.skip();
+    folder = await mkdtemp(join(tmpdir(), 'ferryman-influx-'));
+    const root = folder;
+    const [http, bind] = [await freePort(), await freePort()];
+    const deployed = await readFile(join(projectRoot, 'deploy/influxdb/influxdb.conf'), 'utf8');
+    const config = deployed
+      .replaceAll('/var/lib/influxdb', root)
+      .replace('127.0.0.1:8086', `127.0.0.1:${String(http)}`)
+      .replace('127.0.0.1:8088', `127.0.0.1:${String(bind)}`);
+    await writeFile(join(root, 'influxdb.conf'), config);
+    server = spawn(influxd, ['-config', join(root, 'influxdb.conf')], { stdio: 'ignore' });
+    settings = { flavor: 'v1', url: `http://127.0.0.1:${String(http)}`, database: 'ferryman' };
+    await untilAnswers(settings);
+    const history = createHistory(settings, silentLog);
+    playRun(history.listener);
+    await history.close();
+    const counts = history.counts();
+    assert.deepEqual([counts.refusedLines, counts.droppedLines, counts.waitingLines], [0, 0, 0]);
+  });
+
+  after(async () => {
+    if (server?.exitCode === null) {
+      const gone = once(server, 'exit');
+      server.kill('SIGKILL');
+      await gone;
+    }
+    if (folder) await rm(folder, { recursive: true });
+  });
+
+  it('answers every panel, variable and annotation of the dashboard', async () => {
+    const queries = await dashboardQueries();
+    assert.ok(queries.length > 20);
+    for (const { place, statement } of queries) {
+      const series = await queryInflux(settings, statement);
+      assert.ok(series.length > 0, `${place}: no series for ${statement}`);
+      const figures = series.flatMap(({ values }) => values.flatMap((row) => row.slice(1)));
+      assert.ok(
+        figures.some((value) => value !== null),
+        `${place}: only empty rows`,
+      );
+    }
+  });
+
+  it('keeps to the functions that all servers know', async () => {
+    for (const { place, statement } of await dashboardQueries()) {
+      for (const [, name] of statement.matchAll(/([A-Za-z_]+)\(/g)) {
+        assert.match(name ?? '', functionsOfAll, place);
+      }
+    }
+  });
+
+  it('reads back what was written, reasons included', async () => {
+    const statement = `SELECT "evidence", "outcome", "number", "predicted_total_seconds" FROM "${measurements.decision}"`;
+    const [series] = await queryInflux(settings, statement);
+    assert.equal(series?.values.length, 1);
+    assert.deepEqual(series.values[0]?.slice(1), [
+      'leakShare 0.8, with "quotes" and breaks\\ true',
+      'applied',
+      1,
+      9,
+    ]);
+  });
+
+  it('shows each panel in a place of its own', async () => {
+    const path = join(projectRoot, 'deploy/grafana/dashboards/migrations.json');
+    const { panels } = JSON.parse(await readFile(path, 'utf8')) as {
+      panels: { id: number; gridPos: { x: number; y: number; w: number; h: number } }[];
+    };
+    const cells = panels.flatMap(({ gridPos: { x, y, w, h } }) =>
+      Array.from(
+        { length: w * h },
+        (_, cell) => `${String(x + (cell % w))}:${String(y + Math.floor(cell / w))}`,
+      ),
+    );
+    assert.equal(new Set(cells).size, cells.length);
+    assert.equal(new Set(panels.map(({ id }) => id)).size, panels.length);
+  });
+});
+
+async function freePort(): Promise<number> {
+  const probe = createServer().listen(0, '127.0.0.1');
+  await new Promise((resolve) => probe.once('listening', resolve));
+  const { port } = probe.address() as AddressInfo;
+  await new Promise((resolve) => probe.close(resolve));
+  return port;
+}
+
+async function untilAnswers(settings: InfluxSettings): Promise<void> {
+  for (let attempt = 0; ; attempt += 1) {
+    try {
+      await queryInflux(settings, 'SHOW DATABASES');
+      return;
+    } catch (error) {
+      if (attempt === 100) throw error;
+      await new Promise((resolve) => setTimeout(resolve, 100));
+    }
+  }
+}
