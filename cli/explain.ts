@@ -21,9 +21,12 @@ export function explainRule(rule: string, evidence: Evidence): string {
 
 /** One sentence for any decision; rules without a phrase fall back to their name and evidence. */
 export function explain(decision: Explainable): string {
-  const where = decision.side === 'destination' ? 'on the destination, ' : '';
-  const action = `${where}${describeOperation(decision.operation)}`;
-  return sentence(`${action}${reasonOf(decision)}${expectation(decision.prediction)}`);
+  if (decision.side === 'source') {
+    return sentence(`${describeOperation(decision.operation)}${grounds(decision)}`);
+  }
+  // Both sides are armed alike for one reason, which is told with the source.
+  const told = decision.operation.kind === 'arm' ? '' : grounds(decision);
+  return sentence(`on the destination, ${describeOperation(decision.operation)}${told}`);
 }
 
 /** One sentence for a step that was weighed and not taken. */
@@ -31,9 +34,10 @@ export function explainNote(note: Pick<Note, 'method' | 'rule' | 'evidence'>): s
   return sentence(`${note.method} not used: ${explainRule(note.rule, note.evidence)}`);
 }
 
-/** A step of the plan is named by its operation and goes without saying. */
-function reasonOf({ operation, rule, evidence }: Explainable): string {
-  return rule === operation.kind ? '' : `: ${explainRule(rule, evidence)}`;
+/** Why, and what is expected; a step of the plan is named by its operation and goes without saying. */
+function grounds({ operation, rule, evidence, prediction }: Explainable): string {
+  const reason = rule === operation.kind ? '' : `: ${explainRule(rule, evidence)}`;
+  return `${reason}${expectation(prediction)}`;
 }
 
 function expectation(prediction: Prediction | undefined): string {

@@ -65,7 +65,7 @@ function why(migration: Migration, style: Style): readonly Line[] {
 }
 
 function mattered({ decision, outcome }: DecisionRecord): boolean {
-  return decision.method !== 'plan' && outcome !== 'refused';
+  return decision.method !== 'plan' && decision.side === 'source' && outcome !== 'refused';
 }
 
 function counted(count: number, noun: string): string {
