@@ -60,17 +60,25 @@ export const nativeAutoConverge: Method = {
   },
 };
 
-/** Whether the first qualifying sync has passed, so that the trigger can be held half-cocked. */
+/** Whether QEMU has counted the first of the two syncs, so that the trigger can be held there. */
 export function canHalfCock(migration: Migration): boolean {
   const settings = migration.tuning.autoConverge;
   const isArmed = migration.attempts.at(-1)?.arming.autoConverge === true;
-  const first = migration.rounds.find((round) => round.attempt === migration.attempts.length);
-  const started = migration.attempts.at(-1)?.startedAtMilliseconds ?? 0;
-  return (
-    isArmed &&
-    settings?.maxPercent === 1 &&
-    settings.triggerThresholdPercent === 1 &&
-    first !== undefined &&
-    first.endedAtMilliseconds - started > 1000
-  );
+  const isInert = settings?.maxPercent === 1 && settings.triggerThresholdPercent === 1;
+  return isArmed && isInert && qualifyingSyncs(migration) % 2 === 1;
+}
+
+/** QEMU looks at the dirty bytes of a period at the first sync more than this after the last look. */
+const periodMilliseconds = 1000;
+
+function qualifyingSyncs(migration: Migration): number {
+  let periodStart = migration.attempts.at(-1)?.startedAtMilliseconds ?? 0;
+  let count = 0;
+  for (const round of migration.rounds) {
+    if (round.attempt !== migration.attempts.length) continue;
+    if (round.endedAtMilliseconds - periodStart <= periodMilliseconds) continue;
+    periodStart = round.endedAtMilliseconds;
+    count += 1;
+  }
+  return count;
 }
