@@ -4,6 +4,7 @@ import {
   errors,
   nkeyAuthenticator,
   type ConnectionOptions,
+  type Msg,
   type NatsConnection,
   type Status,
 } from 'nats';
@@ -169,17 +170,13 @@ function subscribe(
   subject: string,
   handler: (subject: string, payload: Uint8Array) => void,
 ): Subscription {
-  const subscription = connection.subscribe(subject, {
-    callback(error, message) {
-      if (error) return void log.error({ error, subject }, 'subscription failed');
-      try {
-        handler(message.subject, message.data);
-      } catch (thrown) {
-        log.error({ error: thrown, subject: message.subject }, 'handler failed');
-      }
-    },
+  return listen(connection, log, subject, (message) => {
+    try {
+      handler(message.subject, message.data);
+    } catch (thrown) {
+      log.error({ error: thrown, subject: message.subject }, 'handler failed');
+    }
   });
-  return { stop: () => void (subscription.isClosed() || subscription.unsubscribe()) };
 }
 
 function serve(
@@ -188,17 +185,32 @@ function serve(
   subject: string,
   handler: (payload: Uint8Array) => Promise<Uint8Array>,
 ): Subscription {
+  return listen(connection, log, subject, (message) => {
+    handler(message.data)
+      .then((reply) => message.respond(reply))
+      .catch((thrown: unknown) => {
+        log.error({ error: thrown, subject }, 'handler failed; the request stays unanswered');
+      });
+  });
+}
+
+function listen(
+  connection: NatsConnection,
+  log: Log,
+  subject: string,
+  take: (message: Msg) => void,
+): Subscription {
   const subscription = connection.subscribe(subject, {
     callback(error, message) {
-      if (error) return void log.error({ error, subject }, 'subscription failed');
-      handler(message.data)
-        .then((reply) => message.respond(reply))
-        .catch((thrown: unknown) => {
-          log.error({ error: thrown, subject }, 'handler failed; the request stays unanswered');
-        });
+      if (error) log.error({ error, subject }, 'subscription failed');
+      else take(message);
     },
   });
-  return { stop: () => void (subscription.isClosed() || subscription.unsubscribe()) };
+  return {
+    stop() {
+      if (!subscription.isClosed()) subscription.unsubscribe();
+    },
+  };
 }
 
 function attempt<T>(subject: string, action: () => T): T {

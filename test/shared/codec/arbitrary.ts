@@ -1,7 +1,7 @@
 /** Building blocks of arbitrary messages. */
 import fc, { type Arbitrary } from 'fast-check';
 
-type IsOptional<T, Key extends keyof T> = Record<never, never> extends Pick<T, Key> ? true : false;
+type IsOptional<T, Key extends keyof T> = Partial<Pick<T, Key>> extends Pick<T, Key> ? true : false;
 type RequiredFields<T> = {
   readonly [Key in keyof T as IsOptional<T, Key> extends true ? never : Key]: Arbitrary<T[Key]>;
 };

@@ -1,0 +1,127 @@
+import assert from 'node:assert/strict';
+import { chmodSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { loadAgentConfig, loadBrainConfig, maskSecrets } from '../../shared/config.ts';
+
+describe('shared/config', () => {
+  let folder: string;
+  beforeEach(() => {
+    folder = mkdtempSync(join(tmpdir(), 'ferryman-config-'));
+  });
+  afterEach(() => {
+    rmSync(folder, { recursive: true });
+  });
+
+  const write = (name: string, text: string, mode = 0o600) => {
+    const file = join(folder, name);
+    writeFileSync(file, text);
+    chmodSync(file, mode);
+    return file;
+  };
+  const agentFile = (...lines: string[]) => write('agent.yaml', `${lines.join('\n')}\n`);
+  const qmp = 'qmp: { directory: /run/qmp }';
+
+  it('reads an agent, with its secret from a file', () => {
+    const passwordFile = write('password', 'hunter2\n');
+    const file = agentFile(
+      'host: Node-1.example',
+      'nats:',
+      '  url: tls://nats.example:4222',
+      '  user: node-1',
+      `  passwordFile: ${passwordFile}`,
+      '  caFile: /etc/ferryman/ca.pem',
+      qmp,
+    );
+    const config = loadAgentConfig(file, {});
+    assert.deepEqual(config, {
+      host: 'node-1_example',
+      nats: {
+        url: 'tls://nats.example:4222',
+        credentials: { kind: 'password', user: 'node-1', password: 'hunter2' },
+        tls: { caFile: '/etc/ferryman/ca.pem' },
+      },
+      qmp: { directory: '/run/qmp', sockets: [] },
+      stateDirectory: '/var/lib/ferryman',
+    });
+    assert.doesNotMatch(JSON.stringify(maskSecrets(config)), /hunter2/);
+    assert.equal(maskSecrets(config).nats.url, config.nats.url);
+  });
+
+  it('only advises until told to act', () => {
+    const tokenFile = write('token', 't0ken');
+    const file = write(
+      'brain.yaml',
+      `nats: { url: nats://n:4222 }\ninflux: { flavor: v1, url: http://i:8086, database: f, tokenFile: ${tokenFile} }\n`,
+    );
+    const { mode, policy, influx } = loadBrainConfig(file, {});
+    assert.deepEqual([mode, policy], ['advise', 'adaptive']);
+    assert.deepEqual(influx, { flavor: 'v1', url: 'http://i:8086', database: 'f', token: 't0ken' });
+    assert.equal(loadBrainConfig(file, { FERRYMAN_MODE: 'act' }).mode, 'act');
+  });
+
+  it('lets the environment prevail, and names it when it is wrong', () => {
+    const file = agentFile('nats: { url: nats://n:4222 }', qmp);
+    const good = { FERRYMAN_NATS_URL: 'nats://other:4222', FERRYMAN_HOST: 'h2' };
+    const { nats, host } = loadAgentConfig(file, good);
+    assert.deepEqual([nats.url, host], ['nats://other:4222', 'h2']);
+    const bad = { FERRYMAN_NATS_URL: 'http://n' };
+    assert.throws(() => loadAgentConfig(file, bad), { place: 'FERRYMAN_NATS_URL' });
+  });
+
+  const refused: Record<string, { lines: string[]; line: number; says: RegExp }> = {
+    'an unknown key': {
+      lines: ['nats:', '  url: nats://n:4222', '  ulr: x', qmp],
+      line: 3,
+      says: /nats\.ulr: no such setting/,
+    },
+    'a duplicate key': { lines: ['host: a', 'host: b', qmp], line: 2, says: /unique/ },
+    'broken YAML': { lines: ['nats: {', qmp], line: 2, says: /./ },
+    'a missing setting': { lines: [qmp, 'nats: {}'], line: 2, says: /nats\.url/ },
+    'a secret in an address': {
+      lines: ['nats: { url: "nats://u:p@n:4222" }', qmp],
+      line: 1,
+      says: /put them into a file/,
+    },
+    'half a credential': {
+      lines: ['nats: { url: nats://n, user: u }', qmp],
+      line: 1,
+      says: /user and passwordFile go together/,
+    },
+    'a relative path': {
+      lines: ['nats: { url: nats://n }', 'qmp: { sockets: [qmp.sock] }'],
+      line: 2,
+      says: /absolute path/,
+    },
+    'nothing to watch': {
+      lines: ['nats: { url: nats://n }', 'qmp: {}'],
+      line: 2,
+      says: /at least one of/,
+    },
+    'an impossible host': {
+      lines: ['nats: { url: nats://n }', 'host: "a b"', qmp],
+      line: 2,
+      says: /host: .*use letters/,
+    },
+  };
+  for (const [name, { lines, line, says }] of Object.entries(refused)) {
+    it(`refuses ${name} with file, line and remedy`, () => {
+      const file = agentFile(...lines);
+      const expected = { code: 'CONFIG', place: `${file}:${line}`, message: says };
+      assert.throws(() => loadAgentConfig(file, {}), expected);
+    });
+  }
+
+  it('refuses a secret that everybody may read, and one that is none', () => {
+    const open = write('open', 's3cret', 0o644);
+    const empty = write('empty', '\n');
+    for (const [tokenFile, message] of [
+      [open, /chmod 600/],
+      [empty, /on one line/],
+      ['/nowhere/token', /cannot be read/],
+    ] as const) {
+      const file = agentFile(`nats: { url: nats://n, tokenFile: ${tokenFile} }`, qmp);
+      assert.throws(() => loadAgentConfig(file, {}), { place: tokenFile, message });
+    }
+  });
+});
