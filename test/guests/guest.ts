@@ -64,9 +64,18 @@ export function buildGuest(guest: Guest, imagePath: string): void {
     FIRST_PHASE: phaseFields(guest, tick),
     SECOND_PHASE: phaseFields(guest.later ?? guest, tick),
   };
-  const source = fileURLToPath(new URL('guest.asm', import.meta.url));
+  const folder = fileURLToPath(new URL('.', import.meta.url));
   const defines = Object.entries(definitions).map(([name, values]) => `-D${name}=${values.join()}`);
-  execFileSync(tools().nasm, ['-f', 'bin', ...defines, '-o', imagePath, source]);
+  execFileSync(tools().nasm, [
+    '-f',
+    'bin',
+    '-I',
+    folder,
+    ...defines,
+    '-o',
+    imagePath,
+    `${folder}guest.asm`,
+  ]);
 }
 
 function filledPages(guest: Guest): number {

@@ -48,6 +48,7 @@ function readSide(side: Side, nowMilliseconds: number): Report[] {
   }
 }
 
+process.send?.('watching');
 process.on('message', () => process.send?.(watch.observation()));
 process.on('disconnect', () => process.exit());
 setInterval(() => {

@@ -8,6 +8,9 @@ export interface ObserverOptions {
   readonly memoryBytes: number;
 }
 
+const startLimitMilliseconds = 20_000;
+const answerLimitMilliseconds = 10_000;
+
 /** Watches a guest's own counters from outside, on whichever side it runs. */
 export interface Observer {
   /** All that was seen since the start. */
@@ -18,17 +21,20 @@ export interface Observer {
 /**
  * Starts watching, in a process of its own so that a busy event loop is never mistaken for a
  * stalled guest. It reads every millisecond or two, for two or three percent of a core, and finds
- * a restarted QEMU again by its file.
+ * a restarted QEMU again by its file. Resolves once it watches.
  */
-export function startObserver({ pidFiles, memoryBytes }: ObserverOptions): Observer {
+export async function startObserver(options: ObserverOptions): Promise<Observer> {
   const program = new URL('observer-process.ts', import.meta.url);
-  const child = fork(program, [String(memoryBytes), ...pidFiles], {
+  const child = fork(program, [String(options.memoryBytes), ...options.pidFiles], {
     execArgv: ['--import', 'tsx'],
     serialization: 'advanced',
   });
+  await once(child, 'message', { signal: AbortSignal.timeout(startLimitMilliseconds) });
   return {
     observe: async () => {
-      const answered = once(child, 'message', { signal: AbortSignal.timeout(10_000) });
+      const answered = once(child, 'message', {
+        signal: AbortSignal.timeout(answerLimitMilliseconds),
+      });
       child.send('observe');
       const [observation] = (await answered) as [Observation];
       return observation;
