@@ -1,54 +1,46 @@
 /** vCPU use and block I/O of a VM between two looks at it. */
 import { type Clock, systemClock } from '../../shared/clock.ts';
-import type { VmActivity } from '../../shared/sample.ts';
+import type { MigrationSample, VmActivity } from '../../shared/sample.ts';
 
-/** Counters that only grow, with the monotonic time at which they were read. */
-export interface ActivityCounters {
-  readonly atMilliseconds: number;
-  readonly vcpuSeconds: number;
-  readonly blockBytes: number;
-  readonly blockOperations: number;
-}
+/** Counters that only grow, absent when they could not be read; a MigrationSample carries them. */
+export type ActivityCounters = Pick<
+  MigrationSample,
+  'vcpuSeconds' | 'blockReadBytes' | 'blockWrittenBytes' | 'blockOperations'
+>;
 
-/** Rates between two readings; the busy share is over all vCPUs. Zero when no time passed. */
+/**
+ * Rates over the time between two readings; the busy share is over all vCPUs. A counter that one of
+ * the readings lacks, or that began anew, counts as no activity.
+ */
 export function activityBetween(
   before: ActivityCounters,
   after: ActivityCounters,
+  elapsedMilliseconds: number,
   vcpus: number,
 ): VmActivity {
-  const seconds = (after.atMilliseconds - before.atMilliseconds) / 1000;
-  const perSecond = (growth: number) => (seconds > 0 ? Math.max(0, growth) / seconds : 0);
-  const vcpuCores = perSecond(after.vcpuSeconds - before.vcpuSeconds);
+  const rate = (name: keyof ActivityCounters) => {
+    const growth = (after[name] ?? NaN) - (before[name] ?? NaN);
+    return growth > 0 && elapsedMilliseconds > 0 ? (growth * 1000) / elapsedMilliseconds : 0;
+  };
   return {
-    vcpuBusyShare: Math.min(1, vcpuCores / Math.max(1, vcpus)),
-    blockBytesPerSecond: perSecond(after.blockBytes - before.blockBytes),
-    blockOperationsPerSecond: perSecond(after.blockOperations - before.blockOperations),
+    vcpuBusyShare: Math.min(1, rate('vcpuSeconds') / Math.max(1, vcpus)),
+    blockBytesPerSecond: rate('blockReadBytes') + rate('blockWrittenBytes'),
+    blockOperationsPerSecond: rate('blockOperations'),
   };
 }
 
-/** Figures of a MigrationSample, or of the collectors that filled it. */
-export interface ActivitySource {
-  readonly vcpuSeconds?: number;
-  readonly blockReadBytes?: number;
-  readonly blockWrittenBytes?: number;
-  readonly blockOperations?: number;
-}
-
-/** Turns the samples of one VM into its activity; undefined for the first one. */
+/** Turns the readings of one VM into its activity; undefined for the first one. */
 export function createActivityReader(
   vcpus: number,
   clock: Clock = systemClock,
-): (source: ActivitySource) => VmActivity | undefined {
-  let before: ActivityCounters | undefined;
-  return (source) => {
-    const after = {
-      atMilliseconds: clock.monotonicMilliseconds(),
-      vcpuSeconds: source.vcpuSeconds ?? 0,
-      blockBytes: (source.blockReadBytes ?? 0) + (source.blockWrittenBytes ?? 0),
-      blockOperations: source.blockOperations ?? 0,
-    };
-    const activity = before && activityBetween(before, after, vcpus);
-    before = after;
+): (counters: ActivityCounters) => VmActivity | undefined {
+  let before: { readonly atMilliseconds: number; readonly counters: ActivityCounters } | undefined;
+  return (counters) => {
+    const atMilliseconds = clock.monotonicMilliseconds();
+    const activity =
+      before &&
+      activityBetween(before.counters, counters, atMilliseconds - before.atMilliseconds, vcpus);
+    before = { atMilliseconds, counters };
     return activity;
   };
 }

@@ -62,27 +62,30 @@ describe('vcpu collector', () => {
 });
 
 describe('activity', () => {
-  const start = { atMilliseconds: 1000, vcpuSeconds: 10, blockBytes: 0, blockOperations: 50 };
+  const start = { vcpuSeconds: 10, blockReadBytes: 0, blockWrittenBytes: 0, blockOperations: 50 };
+  const idle = { vcpuBusyShare: 0, blockBytesPerSecond: 0, blockOperationsPerSecond: 0 };
 
   it('is a rate over the time between two looks', () => {
     const later = {
-      atMilliseconds: 1500,
       vcpuSeconds: 10.5,
-      blockBytes: 4096,
+      blockReadBytes: 4096,
+      blockWrittenBytes: 1024,
       blockOperations: 60,
     };
-    assert.deepEqual(activityBetween(start, later, 2), {
+    assert.deepEqual(activityBetween(start, later, 500, 2), {
       vcpuBusyShare: 0.5,
-      blockBytesPerSecond: 8192,
+      blockBytesPerSecond: 10_240,
       blockOperationsPerSecond: 20,
     });
   });
 
   it('is nothing when no time passed or a counter began anew', () => {
-    const idle = { vcpuBusyShare: 0, blockBytesPerSecond: 0, blockOperationsPerSecond: 0 };
-    assert.deepEqual(activityBetween(start, start, 2), idle);
-    const anew = { atMilliseconds: 2000, vcpuSeconds: 1, blockBytes: 0, blockOperations: 0 };
-    assert.deepEqual(activityBetween(start, anew, 2), idle);
+    assert.deepEqual(activityBetween(start, { ...start, vcpuSeconds: 11 }, 0, 2), idle);
+    assert.deepEqual(activityBetween(start, { vcpuSeconds: 1 }, 1000, 2), idle);
+  });
+
+  it('does not take a counter that could be read again for a burst', () => {
+    assert.deepEqual(activityBetween({}, start, 1000, 2), idle);
   });
 
   it('needs two samples', () => {
