@@ -37,7 +37,7 @@ function backlogsOf({ rounds, openRound, last }: Migration): readonly Backlog[] 
     throttlePercent: round.throttlePercent,
     open: false,
   }));
-  if (openRound === undefined) return closed;
+  if (openRound === undefined || openRound.startRemainingBytes === 0) return closed;
   const open = {
     label: String(openRound.number),
     bytes: openRound.startRemainingBytes,

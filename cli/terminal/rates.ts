@@ -15,8 +15,9 @@ interface Gauge {
   readonly tone: Tone;
 }
 
-/** This pass, what the guest writes against what the link takes, and how hard it is held back. */
+/** This pass, what the guest writes against what the link takes, and how hard it is held back; nothing once settled. */
 export function renderRates(migration: Migration, style: Style): readonly Line[] {
+  if (migration.result !== undefined) return [];
   const width = Math.max(8, style.columns - labelColumns - figureColumns);
   return gaugesOf(migration).map(({ label, share, figure, tone }) => [
     span(label.padEnd(labelColumns), 'faint'),
@@ -62,11 +63,10 @@ function dirtyRateOf({ workingSet, last }: Migration, ram: RamSample): number {
   return dirtyBytesPerSecond(workingSet) * (1 - (last?.throttlePercent ?? 0) / 100);
 }
 
-function throttleGauge({ last, attempts }: Migration): readonly Gauge[] {
-  const arming = attempts.at(-1)?.arming;
-  if (last === undefined || arming === undefined) return [];
+function throttleGauge({ last }: Migration): readonly Gauge[] {
+  if (last === undefined) return [];
+  // Auto-converge is armed at 1 %, which holds nobody back.
   const percent = last.throttlePercent > 1 ? last.throttlePercent : 0;
-  const family = arming.family === 'plain' ? 'plain pre-copy' : arming.family;
-  const figure = `${percent.toFixed(0)} %  (${family})`;
+  const figure = percent === 0 ? 'none' : `${percent.toFixed(0)} %`;
   return [{ label: 'throttle', share: percent / 100, figure, tone: 'warning' }];
 }

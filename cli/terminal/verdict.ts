@@ -73,7 +73,10 @@ function movingVerdict(migration: Migration): Verdict {
   }
   if (leak === undefined && (migration.openRound?.number ?? 0) > 1) return secondRound;
   if (leak === undefined) return movingVerdicts[verdict];
-  return { ...movingVerdicts[verdict], because: `a round is expected to leave ${percent(leak)}` };
+  return {
+    ...movingVerdicts[verdict],
+    because: `a round is expected to leave ${percent(leak)} of its backlog`,
+  };
 }
 
 function percent(share: number): string {

@@ -44,10 +44,15 @@ function headline(migration: Migration, style: Style): Line {
     span(`  ${from} ${arrow} ${to}`),
   ];
   const right = [
-    span(`${migration.policy}${separator}`, 'faint'),
+    span(`${[migration.policy, ...familyOf(migration)].join(separator)}${separator}`, 'faint'),
     span(formatMilliseconds(elapsedMilliseconds(migration)), 'strong'),
   ];
   return [...padTo(left, style.columns - widthOf(right)), ...right];
+}
+
+function familyOf({ attempts }: Migration): readonly string[] {
+  const family = attempts.at(-1)?.arming.family;
+  return family === undefined ? [] : [family];
 }
 
 function verdictLine(migration: Migration, style: Style): Line {

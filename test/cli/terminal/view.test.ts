@@ -11,7 +11,7 @@ describe('live view', () => {
   it('says who goes where, under which policy, for how long', () => {
     assert.match(
       renderMigration(migration(), wide)[0] ?? '',
-      /redis-7 .*source → destination.*adaptive · 6\.0 s$/,
+      /redis-7 .*source → destination.*adaptive · plain · 6\.0 s$/,
     );
   });
 
