@@ -1,12 +1,16 @@
 import assert from 'node:assert/strict';
 import { type ChildProcess, spawn } from 'node:child_process';
-import { existsSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { Monitor } from '../../agent/monitor/monitor.ts';
 import { openQmp } from '../../agent/monitor/qmp-socket.ts';
-import { GreetingError, TimeoutError } from '../../agent/monitor/qmp/errors.ts';
+import {
+  ConnectionLostError,
+  GreetingError,
+  TimeoutError,
+} from '../../agent/monitor/qmp/errors.ts';
 import { factsOf } from '../../agent/qemu/facts.ts';
 import { hazardOf } from '../../agent/qemu/hazards.ts';
 import { inspectVm, readSettings } from '../../agent/qemu/inspect.ts';
@@ -53,8 +57,7 @@ for (const version of ['7.2', '10.0'] as const) {
       const path = join(folder, `${name}.qmp`);
       const child = startQemu(version, path, extra);
       processes.push(child);
-      await waitUntil(`${path} appears`, () => existsSync(path));
-      const monitor = await openQmp(path);
+      const monitor = await openWhenUp(path);
       monitors.push(monitor);
       return [monitor, child];
     }
@@ -166,6 +169,18 @@ function startQemu(version: QemuVersion, qmpPath: string, extra: readonly string
   return spawn(binary, [...args, ...machine, ...identity, ...monitor, ...extra], {
     stdio: 'ignore',
   });
+}
+
+/** Between the file's appearing and QEMU's listening, a connection is refused. */
+async function openWhenUp(path: string): Promise<Monitor> {
+  for (;;) {
+    try {
+      return await openQmp(path);
+    } catch (error) {
+      if (!(error instanceof ConnectionLostError)) throw error;
+      await sleep(10);
+    }
+  }
 }
 
 function hasEnded({ exitCode, signalCode }: ChildProcess): boolean {
