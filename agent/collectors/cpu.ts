@@ -15,15 +15,22 @@ export type CpuShares = Pick<
   'cpuCores' | 'cpuBusyShare' | 'cpuStealShare' | 'idleCpuCores'
 >;
 
-/** Parses /proc/stat. Guest time is part of user time there, so it is not added again. */
+/** Columns of /proc/stat after "cpu" (proc(5)). Guest time is part of user time, and not added again. */
+const busyColumns = { user: 0, nice: 1, system: 2, irq: 5, softirq: 6 };
+const idleColumns = { idle: 3, iowait: 4 };
+const stealColumn = 7;
+
+/** Parses /proc/stat. */
 export function parseCpuTicks(text: string): CpuTicks {
   const summary = /^cpu +(.+)$/m.exec(text)?.[1];
   if (summary === undefined) throw new Error('/proc/stat has no line "cpu"');
-  const [user = 0, nice = 0, system = 0, idle = 0, iowait = 0, irq = 0, softirq = 0, steal = 0] =
-    summary.split(' ').map(Number);
-  const busy = user + nice + system + irq + softirq;
+  const ticks = summary.split(' ').map(Number);
+  const sum = (...columns: readonly number[]) =>
+    columns.reduce((total, column) => total + (ticks[column] ?? 0), 0);
+  const busy = sum(...Object.values(busyColumns));
+  const steal = sum(stealColumn);
   const cores = text.match(/^cpu\d+ /gm)?.length ?? 1;
-  return { cores, busy, steal, total: busy + steal + idle + iowait };
+  return { cores, busy, steal, total: busy + steal + sum(...Object.values(idleColumns)) };
 }
 
 const sinceBoot: CpuTicks = { cores: 0, busy: 0, steal: 0, total: 0 };

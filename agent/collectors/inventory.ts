@@ -19,7 +19,7 @@ export async function collectInventory(): Promise<HostInventory> {
   return {
     manufacturer: machine.manufacturer,
     model: machine.model,
-    isVirtual: machine.virtual ?? false,
+    isVirtual: machine.virtual,
     cpuModel: `${processor.manufacturer} ${processor.brand}`.trim(),
     cpuCores: processor.cores,
     cpuPhysicalCores: processor.physicalCores,
