@@ -32,8 +32,8 @@ export interface RunnerOptions {
 }
 
 export interface Runner {
-  feed(input: Input): void;
-  migration(): Migration;
+  readonly feed: (input: Input) => void;
+  readonly migration: () => Migration;
 }
 
 export function createRunner(options: RunnerOptions): Runner {

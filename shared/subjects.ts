@@ -1,11 +1,14 @@
 /** The only place with subject text: `ferryman.v1.<channel>.<host>[.<kind>]`. */
 import { FerrymanError } from './errors.ts';
 
-/** Telemetry, events, acknowledgements, commands (request and reply), and the brain's beacon. */
-export const channels = ['tel', 'evt', 'ack', 'cmd', 'lead'] as const;
+/**
+ * Telemetry, events, acknowledgements, commands (request and reply), the brain's beacon, and the
+ * operator's orders (request and reply).
+ */
+export const channels = ['tel', 'evt', 'ack', 'cmd', 'lead', 'op'] as const;
 export type Channel = (typeof channels)[number];
 
-/** `host` is a host id (see `hostId`); under `lead` it is the brain's id. */
+/** `host` is a host id (see `hostId`); under `lead` it is the brain's id, under `op` the verb. */
 export interface Subject {
   readonly channel: Channel;
   readonly host: string;
