@@ -2,7 +2,7 @@
 import { messageOf } from '../shared/errors.ts';
 import type { HostSample, QemuRef } from '../shared/sample.ts';
 import type { AgentOptions } from './agent.ts';
-import { discover } from './discovery.ts';
+import { discover, type DiscoveryOptions } from './discovery.ts';
 import { vmKey } from './executor.ts';
 import type { Journal } from './journal.ts';
 import type { Monitor } from './monitor/monitor.ts';
@@ -34,8 +34,8 @@ export function attachToMonitors(options: AttachmentOptions): { stop: () => void
     vm.stop();
     outbox.publish({ kind: 'detach', ref: vm.ref, reason });
   };
-  const discovery = discover({
-    places: directory === undefined ? { sockets } : { directory },
+  const places = [{ sockets }, ...(directory === undefined ? [] : [{ directory }])];
+  const handlers: Omit<DiscoveryOptions, 'places'> = {
     onAttach: (monitor) => {
       attach(monitor, options).catch((error: unknown) => {
         say(`${monitor.address} cannot be attached: ${messageOf(error)}`);
@@ -48,11 +48,12 @@ export function attachToMonitors(options: AttachmentOptions): { stop: () => void
     onTrouble: (_path, reason) => {
       say(reason.message);
     },
-  });
+  };
+  const discoveries = places.map((place) => discover({ places: place, ...handlers }));
   return {
     stop() {
       for (const vm of roster.all()) leave(vm.facts.monitor, 'the agent stops');
-      discovery.stop();
+      for (const discovery of discoveries) discovery.stop();
     },
   };
 }
