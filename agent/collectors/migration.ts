@@ -5,7 +5,6 @@ import type {
   RamSample,
   XbzrleSample,
 } from '../../shared/sample.ts';
-import type { Monitor } from '../monitor/monitor.ts';
 import { megabitsPerSecondToBytesPerSecond } from '../qemu/units.ts';
 import type { BlockCounters } from './block-io.ts';
 import {
@@ -134,12 +133,4 @@ function figuresOf(fields: Fields) {
     count: (name: string) => countField(fields, name) ?? 0,
     amount: (name: string) => amountField(fields, name) ?? 0,
   };
-}
-
-/** Throws what the monitor throws. */
-export async function collectMigration(
-  monitor: Monitor,
-  extras: MigrationExtras = {},
-): Promise<MigrationSample> {
-  return toMigrationSample(await monitor.execute('query-migrate'), extras);
 }

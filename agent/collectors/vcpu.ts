@@ -1,23 +1,9 @@
 /** CPU time of vCPU threads, from /proc/PID/task/TID. */
-import type { Monitor } from '../monitor/monitor.ts';
 import { nanosecondsToMilliseconds } from '../qemu/units.ts';
 import { readKernelFile } from './collector.ts';
-import { asFieldsList, countField } from './fields.ts';
 
 /** USER_HZ, which the kernel fixes at 100 on every architecture that runs KVM. */
 const ticksPerSecond = 100;
-
-/** Parses the reply of query-cpus-fast: host thread ids in the order of the vCPUs. */
-export function parseVcpuThreads(reply: unknown): readonly number[] {
-  return asFieldsList(reply)
-    .map((vcpu) => countField(vcpu, 'thread-id'))
-    .filter((id) => id !== undefined);
-}
-
-/** Host thread ids of the vCPUs. They stay the same until a vCPU is plugged or unplugged. */
-export async function readVcpuThreads(monitor: Monitor): Promise<readonly number[]> {
-  return parseVcpuThreads(await monitor.execute('query-cpus-fast'));
-}
 
 /** Parses /proc/PID/task/TID/schedstat: nanoseconds on a CPU come first. */
 export function parseSchedulerSeconds(text: string): number | undefined {

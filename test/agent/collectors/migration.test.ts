@@ -1,8 +1,7 @@
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
-import { collectMigration, toMigrationSample } from '../../../agent/collectors/migration.ts';
+import { toMigrationSample } from '../../../agent/collectors/migration.ts';
 import { migrationSample } from '../../../shared/codec/sample-schemas.ts';
-import { replyingMonitor } from '../replying-monitor.ts';
 import { readFixture } from '../fixtures/read.ts';
 
 describe('migration collector', () => {
@@ -92,10 +91,5 @@ describe('migration collector', () => {
         migrationSample.parse(toMigrationSample(any));
       }),
     );
-  });
-
-  it('asks the monitor for query-migrate', async () => {
-    const monitor = replyingMonitor({ 'query-migrate': () => ({ status: 'setup' }) });
-    assert.equal((await collectMigration(monitor)).status, 'setup');
   });
 });

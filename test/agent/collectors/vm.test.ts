@@ -4,7 +4,6 @@ import { parseBlockCounters, readBlockCounters } from '../../../agent/collectors
 import {
   parseSchedulerSeconds,
   parseThreadSeconds,
-  parseVcpuThreads,
   readVcpuSeconds,
 } from '../../../agent/collectors/vcpu.ts';
 import { readFixture } from '../fixtures/read.ts';
@@ -33,16 +32,6 @@ describe('block-io collector', () => {
 });
 
 describe('vcpu collector', () => {
-  it('finds the threads of the vCPUs', () => {
-    const reply = [
-      { 'cpu-index': 0, 'thread-id': 6051 },
-      { 'thread-id': 6052 },
-      { 'cpu-index': 2 },
-    ];
-    assert.deepEqual(parseVcpuThreads(reply), [6051, 6052]);
-    assert.deepEqual(parseVcpuThreads({}), []);
-  });
-
   it('reads a thread whose name holds spaces and parentheses', () => {
     const stat = '6051 (CPU 0/KVM) (x) S 1 6051 6051 0 -1 4194304 98 0 0 0 250 50 0 0 20 0 1 0';
     assert.equal(parseThreadSeconds(stat), 3);
