@@ -14,7 +14,7 @@ const triedPages = 100;
 
 /**
  * Compresses some of these pages one by one, as QEMU's `compress` does; undefined when there is
- * none. The cost includes what Node adds to a call, a fifth or so: compression is not oversold.
+ * none. The cost includes what Node adds to a call, so compression is not oversold.
  */
 export async function tryCompression(
   snapshot: Snapshot,
