@@ -22,9 +22,10 @@ export const text = z.string().max(maxTextCharacters);
 /** Something that names; never empty. */
 export const label = z.string().min(1).max(256);
 
-/** Longest list on the wire: a host has fewer NICs, a VM fewer families, a probe fewer points. */
+/** A host has fewer NICs, a VM fewer families, a probe fewer points. */
 const maxListLength = 256;
 
+/** A list of at most `maxListLength` items. */
 export function list<T>(item: z.ZodType<T>) {
   return z.array(item).max(maxListLength);
 }
