@@ -14,8 +14,9 @@ import { checkMonitors } from './preflight.ts';
 import { objectiveOf, type RunFlags } from './run-options.ts';
 import type { Reporter } from './reporters/reporter.ts';
 
-/** After an interrupt the process ends within this time, settled or not. */
-const interruptLimitMilliseconds = 10_000;
+/** What an interrupt waits for the brain; with the clean-up the process ends within ten seconds. */
+const interruptLimitMilliseconds = 6_000;
+/** For each step. */
 const cleanupLimitMilliseconds = 3_000;
 
 /** Migrates one VM and returns the exit code. Throws ExitError when it cannot even begin. */
