@@ -1,6 +1,6 @@
 /**
  * Dirty rate as QEMU itself estimates it (calc-dirty-rate). Needs no right to read the guest's RAM,
- * but knows one window only, in whole MiB/s, and skips RAM blocks below 128 MiB.
+ * but knows one window only, in whole MiB/s.
  */
 import type { Monitor } from '../monitor/monitor.ts';
 import { mebibytesPerSecondToBytesPerSecond } from '../qemu/units.ts';
@@ -13,9 +13,6 @@ export interface DirtyRate {
 }
 
 const bytesPerGibibyte = 2 ** 30;
-const bytesPerMebibyte = 2 ** 20;
-/** QEMU skips smaller RAM blocks, and then says 0 MiB/s. */
-const minimumRamBytes = 128 * bytesPerMebibyte;
 /** Pages wanted of the whole RAM: QEMU's default of 512 per GiB is off by half on a small VM. */
 const wantedPages = 4096;
 /** QEMU's default and its maximum per GiB. */
@@ -57,11 +54,6 @@ export async function measureDirtyRate(
   ramBytes: number,
   sleep: (milliseconds: number) => Promise<void>,
 ): Promise<DirtyRate> {
-  if (ramBytes < minimumRamBytes) {
-    throw new Error(
-      `${monitor.address}: calc-dirty-rate skips VMs below 128 MiB, and would call any of them idle`,
-    );
-  }
   await monitor.execute('calc-dirty-rate', {
     'calc-time': windowSeconds,
     'sample-pages': samplePagesPerGibibyte(ramBytes),

@@ -44,13 +44,12 @@ describe('dirty-rate collector', () => {
     assert.deepEqual(asked, [{ 'calc-time': 1, 'sample-pages': 4096, mode: 'page-sampling' }]);
   });
 
-  it('gives up in the end, and refuses a VM that QEMU would call idle', async () => {
+  it('gives up in the end', async () => {
     const monitor = replyingMonitor({
       'calc-dirty-rate': () => ({}),
       'query-dirty-rate': () => ({ status: 'measuring' }),
     });
     const atOnce = () => Promise.resolve();
     await assert.rejects(measureDirtyRate(monitor, gibibyte, atOnce), /test.qmp: .* no figure/);
-    await assert.rejects(measureDirtyRate(monitor, gibibyte / 16, atOnce), /below 128 MiB/);
   });
 });
