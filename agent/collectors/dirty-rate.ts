@@ -21,8 +21,8 @@ const mostPagesPerGibibyte = 16_384;
 /** QEMU before 8.2 counts whole seconds only. */
 const windowSeconds = 1;
 const pollMilliseconds = 50;
-/** The sampling thread of a busy host may finish late; past this it is not going to. */
-const patienceMilliseconds = 5000;
+/** A busy host may finish late, but preparing a migration may take two seconds in all. */
+const patienceMilliseconds = 900;
 
 /** Parses the reply of query-dirty-rate; undefined while it measures or when it cannot say. */
 export function parseDirtyRate(reply: unknown): DirtyRate | undefined {
