@@ -48,13 +48,16 @@ function readSide(side: Side, nowMilliseconds: number): Report[] {
   }
 }
 
-process.send?.('watching');
-process.on('message', () => process.send?.(watch.observation()));
-process.on('disconnect', () => process.exit());
-setInterval(() => {
+function sample(): void {
   const nowMilliseconds = unixMilliseconds();
   watch.add(
     nowMilliseconds,
     sides.flatMap((side) => readSide(side, nowMilliseconds)),
   );
-}, periodMilliseconds);
+}
+
+process.on('message', () => process.send?.(watch.observation()));
+process.on('disconnect', () => process.exit());
+setInterval(sample, periodMilliseconds);
+sample();
+process.send?.('watching');

@@ -98,7 +98,7 @@ async function startBoth(
   await runCommand(startDestination);
   await guestReady(source, memoryBytes);
   const pidFiles = [source.pidFile, destination.pidFile];
-  const observer = startObserver({ pidFiles, memoryBytes });
+  const observer = await startObserver({ pidFiles, memoryBytes });
   return {
     sourceQmp: source.qmpPath,
     destinationQmp: destination.qmpPath,
