@@ -29,7 +29,7 @@ export class Agents {
   /** Set when a destination QEMU has gone, until the world has told the brain. */
   destinationLost = false;
   readonly #simulation: Simulation;
-  readonly #destinationFacts: (life: number) => VmFacts;
+  readonly #facts: (side: Side, life: number) => VmFacts;
   readonly #maxThrottlePercent: number;
   #life = 1;
   #destination: DestinationState = 'fresh';
@@ -40,11 +40,11 @@ export class Agents {
   constructor(
     simulation: Simulation,
     maxThrottlePercent: number,
-    destinationFacts: (life: number) => VmFacts,
+    facts: (side: Side, life: number) => VmFacts,
   ) {
     this.#simulation = simulation;
     this.#maxThrottlePercent = maxThrottlePercent;
-    this.#destinationFacts = destinationFacts;
+    this.#facts = facts;
   }
 
   get destinationStatus(): string {
@@ -85,6 +85,7 @@ export class Agents {
   }
 
   #probe(budgetMilliseconds: number): Doing {
+    if (!this.#facts('source', 1).canProbe) return refused('no right to read the memory');
     const tookMilliseconds = Math.min(budgetMilliseconds, probeMilliseconds);
     const { guest, random } = this.#simulation;
     return {
@@ -97,7 +98,7 @@ export class Agents {
   }
 
   #startDestination(): Doing {
-    const facts = this.#destinationFacts(++this.#life);
+    const facts = this.#facts('destination', ++this.#life);
     if (!facts.canStartDestination) return refused('no command to start a destination with');
     this.#destination = 'fresh';
     this.destinationLost = false;
@@ -181,7 +182,7 @@ export class Agents {
     if (maxPercent > this.#maxThrottlePercent)
       return refused(`max-cpu-throttle above ${String(this.#maxThrottlePercent)} %`);
     if (initialPercent > maxPercent) return failed('cpu-throttle-initial above max-cpu-throttle');
-    const { liveSettings } = this.#destinationFacts(this.#life);
+    const { liveSettings } = this.#facts('destination', this.#life);
     const told = tuning.availSwitchoverBandwidthBytesPerSecond !== undefined;
     if (told && !liveSettings.includes('avail-switchover-bandwidth'))
       return failed("Parameter 'avail-switchover-bandwidth' is unexpected");
@@ -189,7 +190,7 @@ export class Agents {
   }
 
   #objectionToArming({ family, postCopy }: Arming): Doing | undefined {
-    const { families, postCopyFamilies } = this.#destinationFacts(this.#life);
+    const { families, postCopyFamilies } = this.#facts('destination', this.#life);
     if (!families.includes(family)) return refused(`this QEMU has no ${family}`);
     if (postCopy && !postCopyFamilies.includes(family))
       return refused(`post-copy with ${family} would lose the VM`);

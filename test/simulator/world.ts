@@ -86,8 +86,8 @@ class World<State extends Settling> {
     const { objective, policy, start, facts = {} } = options;
     this.#options = options;
     this.#simulation = new Simulation(options);
-    this.#agents = new Agents(this.#simulation, objective.maxThrottlePercent, (life) =>
-      factsOf('destination', options, facts, life),
+    this.#agents = new Agents(this.#simulation, objective.maxThrottlePercent, (side, life) =>
+      factsOf(side, options, facts, life),
     );
     this.#migration = start({ id, policy, atMilliseconds: 0 });
   }
