@@ -68,6 +68,9 @@ export const order: MigrationOrder = {
   objective: defaultObjective,
 };
 
+/** The stub agents' monotonic clocks have a zero of their own. */
+export const agentAhead = 77_000;
+
 /** A clock that moves only when told. */
 export interface HeldClock extends Clock {
   advance(milliseconds: number): void;
@@ -116,8 +119,7 @@ export function stubAgent(
         agentBoot: 'boot-1',
         sequence,
         atMilliseconds: clock.wallMilliseconds(),
-        // An agent's clock has its own zero.
-        agentMilliseconds: agentMilliseconds ?? clock.monotonicMilliseconds() + 77_000,
+        agentMilliseconds: agentMilliseconds ?? clock.monotonicMilliseconds() + agentAhead,
       };
       bus.publish(buildSubject({ channel: 'tel', host }), encodeTelemetry({ header, body }));
     },

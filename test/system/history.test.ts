@@ -13,8 +13,7 @@ import { createHistory } from '../../brain/history.ts';
 import { queryInflux } from '../../brain/history/influx.ts';
 import type { InfluxSettings } from '../../brain/history/influx.ts';
 import { measurements } from '../../brain/history/points.ts';
-import type { Listener } from '../../brain/listeners.ts';
-import { factsOf, hostSample, resultOf, startStub } from '../brain/fixtures.ts';
+import { playRun } from '../brain/plausible-run.ts';
 
 interface Query {
   readonly place: string;
@@ -54,104 +53,6 @@ async function dashboardQueries(): Promise<readonly Query[]> {
 /** InfluxQL that 1.x, 2.x and 3.x all know. */
 const functionsOfAll =
   /^(MEAN|MAX|MIN|LAST|FIRST|COUNT|SUM|PERCENTILE|DERIVATIVE|NON_NEGATIVE_DERIVATIVE|TIME|FILL|NOW)$/i;
-
-/** Ten seconds of a migration and its hosts, as the service would tell them. */
-function playRun(listener: Listener): void {
-  const began = Date.now() - 15_000;
-  const sides = [factsOf('h1'), factsOf('h2')] as const;
-  const migration = {
-    ...startStub({ id: 'm1', policy: 'adaptive', atMilliseconds: began }),
-    source: sides[0],
-    nowMilliseconds: began + 10_000,
-  };
-  for (const [index, facts] of sides.entries()) {
-    const side = index === 0 ? 'source' : 'destination';
-    listener.onInput?.(migration, { kind: 'attach', atMilliseconds: began, side, facts });
-  }
-  for (let sequence = 0; sequence < 100; sequence += 1) {
-    const atMilliseconds = began + 100 * sequence;
-    for (const { ref } of sides) {
-      const header = {
-        host: ref.host,
-        agentBoot: 'b',
-        sequence,
-        atMilliseconds,
-        agentMilliseconds: 0,
-      };
-      const share = sequence / 100;
-      listener.onTelemetry?.({ header, body: { kind: 'migration', ref, sample: sampleAt(share) } });
-      listener.onTelemetry?.({
-        header,
-        body: {
-          kind: 'host',
-          sample: { ...hostSample, pressure: { cpu: share, memory: 0, io: 0 } },
-        },
-      });
-      const activity = { vcpuBusyShare: 1, blockBytesPerSecond: 1e5, blockOperationsPerSecond: 3 };
-      listener.onTelemetry?.({ header, body: { kind: 'activity', ref, activity } });
-    }
-  }
-  for (const number of [1, 2, 3]) {
-    const endedAtMilliseconds = began + 3_000 * number;
-    listener.onRound?.(migration, {
-      number,
-      attempt: 1,
-      startedAtMilliseconds: endedAtMilliseconds - 3_000,
-      endedAtMilliseconds,
-      startRemainingBytes: 2 ** 27 / number,
-      endRemainingBytes: 2 ** 26 / number,
-      transferredBytes: 2 ** 26,
-      guestRunMilliseconds: 2_000,
-      throttlePercent: 20 * number,
-    });
-  }
-  const decision = {
-    number: 1,
-    atMilliseconds: began + 4_000,
-    side: 'source',
-    operation: { kind: 'throttle', percent: 40, mechanism: 'cgroup' },
-    method: 'auto-converge',
-    rule: 'throttle-pays-now',
-    evidence: { leakShare: 0.8, 'with "quotes"\nand breaks\\': true },
-    prediction: { totalMilliseconds: 9_000 },
-  } as const;
-  listener.onDecision?.(migration, decision);
-  listener.onInput?.(
-    { ...migration, decisions: [{ decision }] },
-    {
-      kind: 'result',
-      atMilliseconds: began + 4_010,
-      decision: 1,
-      result: { id: 'm1.1', outcome: 'applied', reason: 'as ordered' },
-    },
-  );
-  listener.onSettled?.(migration, { ...resultOf(migration), reason: 'done' });
-}
-
-function sampleAt(share: number) {
-  return {
-    status: 'active',
-    throttlePercent: 50 * share,
-    ram: {
-      transferredBytes: Math.round(2 ** 28 * share),
-      remainingBytes: Math.round(2 ** 27 * (1 - share)),
-      totalBytes: 2 ** 27,
-      duplicatePages: 0,
-      normalPages: 1,
-      normalBytes: 4096,
-      dirtySyncCount: 1 + Math.floor(3 * share),
-      dirtyPagesPerSecond: 5_000,
-      pagesPerSecond: 8_000,
-      pageBytes: 4096,
-      bandwidthBytesPerSecond: 3.3e7,
-      multifdBytes: 0,
-      precopyBytes: 0,
-      downtimeBytes: 0,
-      postcopyBytes: 0,
-      postcopyRequests: 0,
-    },
-  };
-}
 
 describe('history in a real InfluxDB 1.x', function () {
   this.timeout(15_000);

@@ -67,8 +67,7 @@ describe('brain/history/writer', () => {
 
   it('neither repeats nor skips a line that is under way while the oldest are dropped', async () => {
     const written: string[] = [];
-    let release = () => {};
-    const gate = new Promise<void>((resolve) => (release = resolve));
+    const { promise: gate, resolve: release } = withResolvers();
     const send = async (lines: readonly string[]) => {
       written.push(...lines);
       await gate;
@@ -79,7 +78,7 @@ describe('brain/history/writer', () => {
     add(writer, 'g', 'h', 'i', 'j', 'k', 'l');
     release();
     await until(() => writer.counts().waitingLines === 0);
-    assert.deepEqual(written, [...'abcdefghijkl']);
+    assert.equal(written.join(''), 'abcdefghijkl');
   });
 
   it('gives up a batch that the database refuses, and goes on', async () => {
@@ -117,3 +116,11 @@ describe('brain/history/writer', () => {
     assert.equal(hanging.counts().droppedLines, 1);
   });
 });
+
+function withResolvers(): { promise: Promise<void>; resolve: () => void } {
+  let resolve: () => void = assert.fail;
+  const promise = new Promise<void>((settle) => {
+    resolve = settle;
+  });
+  return { promise, resolve };
+}
