@@ -1,7 +1,6 @@
 /** The bus over NATS. */
 import {
   connect,
-  errors,
   nkeyAuthenticator,
   type ConnectionOptions,
   type Msg,
@@ -9,8 +8,9 @@ import {
   type Status,
 } from 'nats';
 import type { Bus, Subscription } from './bus.ts';
-import { BusError, messageOf } from './errors.ts';
+import { BusError } from './errors.ts';
 import { silentLog, type Log } from './log.ts';
+import { asBusError, connectError } from './nats-errors.ts';
 
 export type NatsCredentials =
   | { readonly kind: 'password'; readonly user: string; readonly password: string }
@@ -51,7 +51,7 @@ export async function natsBus(options: NatsBusOptions): Promise<Bus> {
     const connection = await connect(connectionOptions(options));
     return busOver(connection, options.log ?? silentLog);
   } catch (thrown) {
-    throw connectError(options, thrown);
+    throw connectError(options.url, thrown);
   }
 }
 
@@ -86,16 +86,6 @@ function credentialOptions(credentials: NatsCredentials | undefined): Connection
   }
 }
 
-function connectError({ url }: NatsBusOptions, thrown: unknown): BusError {
-  if (thrown instanceof errors.AuthorizationError) {
-    const remedy = 'check user and password, token or nkey against its configuration';
-    return new BusError('REFUSED', `NATS at ${url} refuses us: ${remedy}`, { cause: thrown });
-  }
-  const remedy = 'check the address, and that nats-server runs there';
-  const message = `cannot reach NATS at ${url} (${messageOf(thrown)}): ${remedy}`;
-  return new BusError('DISCONNECTED', message, { cause: thrown });
-}
-
 function busOver(connection: NatsConnection, log: Log): Bus {
   const state = { connected: true };
   const listeners: ((connected: boolean) => void)[] = [];
@@ -114,10 +104,12 @@ function busOver(connection: NatsConnection, log: Log): Bus {
     publish(subject, payload) {
       // NATS takes a message while it is away, says nothing and loses it.
       if (!state.connected) return false;
-      return attempt(subject, () => {
+      try {
         connection.publish(subject, payload);
         return true;
-      });
+      } catch (thrown) {
+        throw asBusError(subject, thrown);
+      }
     },
     subscribe: (subject, handler) => subscribe(connection, log, subject, handler),
     serve: (subject, handler) => serve(connection, log, subject, handler),
@@ -211,30 +203,6 @@ function listen(
       if (!subscription.isClosed()) subscription.unsubscribe();
     },
   };
-}
-
-function attempt<T>(subject: string, action: () => T): T {
-  try {
-    return action();
-  } catch (thrown) {
-    throw asBusError(subject, thrown);
-  }
-}
-
-function asBusError(subject: string, thrown: unknown): BusError {
-  const options = { cause: thrown };
-  if (thrown instanceof errors.TimeoutError) {
-    return new BusError('TIMEOUT', `${subject}: no answer in time`, options);
-  }
-  if (thrown instanceof errors.RequestError && thrown.isNoResponders()) {
-    return new BusError('NO_RESPONDERS', `${subject}: nobody answers`, options);
-  }
-  const isAway =
-    thrown instanceof errors.ClosedConnectionError ||
-    thrown instanceof errors.DrainingConnectionError;
-  return new BusError(isAway ? 'DISCONNECTED' : 'REFUSED', `${subject}: ${messageOf(thrown)}`, {
-    cause: thrown,
-  });
 }
 
 async function farewell(connection: NatsConnection, isConnected: boolean): Promise<void> {
