@@ -16,6 +16,7 @@ import type { Log } from '../shared/log.ts';
 import { natsBus } from '../shared/nats-bus.ts';
 import type { Cleanup } from './cleanup.ts';
 import { ExitError, exitCodes } from './exit.ts';
+import { parseNatsAddress, type NatsAddress } from './nats-address.ts';
 import { startNatsServer } from './nats-server.ts';
 import type { RunFlags } from './run-options.ts';
 
@@ -105,13 +106,18 @@ function placesOf(flags: RunFlags): Readonly<Record<'source' | 'destination', Pl
 }
 
 async function busOpener(url: string | undefined, cleanup: Cleanup, log: Log): Promise<OpenBus> {
-  const server = url === undefined ? await startNatsServer() : { url };
-  if ('stop' in server) cleanup.add(() => server.stop());
+  const address = url === undefined ? await privateServer(cleanup) : parseNatsAddress(url);
   return async (name) => {
-    const bus = await natsBus({ ...server, name: `ferryman-${name}`, log });
+    const bus = await natsBus({ ...address, name: `ferryman-${name}`, log });
     cleanup.add(() => bus.close());
     return bus;
   };
+}
+
+async function privateServer(cleanup: Cleanup): Promise<NatsAddress> {
+  const server = await startNatsServer();
+  cleanup.add(() => server.stop());
+  return server;
 }
 
 async function attached(brain: Brain, places: readonly Place[]): Promise<void> {

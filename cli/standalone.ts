@@ -42,7 +42,7 @@ export async function runStandalone(
 
 interface Voyage {
   readonly listener: Listener;
-  interrupt(): void;
+  readonly interrupt: () => void;
   /** Orders the migration and waits for its end, or for what an interrupt leaves of it. */
   sail(crew: Crew): Promise<ExitCode>;
 }

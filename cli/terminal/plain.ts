@@ -3,6 +3,7 @@ import type { Decision, Note } from '../../brain/core/decision.ts';
 import type { Round } from '../../brain/core/migration.ts';
 import { explain, explainNote } from '../explain.ts';
 import { formatBytes, formatMilliseconds } from '../figures.ts';
+import { printable } from './style.ts';
 
 /** `  2.3 s  round 2: 80.0 MiB in 2.5 s left 78.1 MiB`. */
 export function roundLine(round: Round, startMilliseconds: number): string {
@@ -18,12 +19,12 @@ export function roundLine(round: Round, startMilliseconds: number): string {
 
 /** A decision with its reason. */
 export function decisionLine(decision: Decision, startMilliseconds: number): string {
-  return `${stamp(decision.atMilliseconds, startMilliseconds)}  ${explain(decision)}`;
+  return `${stamp(decision.atMilliseconds, startMilliseconds)}  ${printable(explain(decision))}`;
 }
 
 /** A step weighed and not taken. */
 export function noteLine(note: Note, startMilliseconds: number): string {
-  return `${stamp(note.atMilliseconds, startMilliseconds)}  ${explainNote(note)}`;
+  return `${stamp(note.atMilliseconds, startMilliseconds)}  ${printable(explainNote(note))}`;
 }
 
 function stamp(atMilliseconds: number, startMilliseconds: number): string {

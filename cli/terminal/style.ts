@@ -31,12 +31,21 @@ const assumedRows = 40;
 
 /** A piece of text in a tone. */
 export function span(text: string, tone: Tone = 'plain'): Span {
-  return { text, tone };
+  return { text: printable(text), tone };
+}
+
+/** Names and messages of QEMU come from outside: no control character of theirs reaches a terminal. */
+export function printable(text: string): string {
+  return text.replace(/\p{Cc}/gu, '?');
+}
+
+function charactersOf(text: string): readonly string[] {
+  return Array.from(text);
 }
 
 /** Characters a line takes; everything shown here is one column wide. */
 export function widthOf(line: Line): number {
-  return line.reduce((width, { text }) => width + [...text].length, 0);
+  return line.reduce((width, { text }) => width + charactersOf(text).length, 0);
 }
 
 /** Adds blanks up to `columns`. */
@@ -61,7 +70,7 @@ function cut(line: Line, style: Style): Line {
   const mark = style.unicode ? '…' : '~';
   let room = style.columns - 1;
   const kept = line.map(({ text, tone }) => {
-    const characters = [...text].slice(0, room);
+    const characters = charactersOf(text).slice(0, room);
     room -= characters.length;
     return span(characters.join(''), tone);
   });
@@ -73,7 +82,10 @@ export function wrap(text: string, columns: number): readonly string[] {
   const lines: string[] = [];
   for (const word of text.split(' ')) {
     const last = lines.at(-1);
-    if (last !== undefined && [...last].length + 1 + [...word].length <= columns) {
+    if (
+      last !== undefined &&
+      charactersOf(last).length + 1 + charactersOf(word).length <= columns
+    ) {
       lines[lines.length - 1] = `${last} ${word}`;
     } else lines.push(word);
   }

@@ -38,13 +38,16 @@ async function present(policy: string, onLine?: (line: Line) => void): Promise<D
   return result;
 }
 
-/** The second run in one line, redrawn where that is possible. */
+/** The second run in one line, redrawn when it changes and where that is possible. */
 function progressLine(): (line: Line) => void {
   let rounds = 0;
+  let shown = '';
   return (line) => {
     if (line['type'] === 'round') rounds += 1;
     if (line['type'] !== 'sample' || line['side'] !== 'source' || !process.stdout.isTTY) return;
-    const throttle = Number(line['throttlePercent'] ?? 0);
-    process.stdout.write(`\r  round ${String(rounds + 1)}, throttle ${throttle.toFixed(0)} %   `);
+    const throttle = Number(line['throttlePercent'] ?? 0).toFixed(0);
+    const progress = `  round ${String(rounds + 1)}, throttle ${throttle} %`;
+    if (progress !== shown) process.stdout.write(`\r${progress.padEnd(40)}`);
+    shown = progress;
   };
 }

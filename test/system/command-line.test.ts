@@ -17,8 +17,8 @@ function ferryman(...flags: readonly string[]) {
 }
 
 describe('dist/ferryman.mjs', () => {
-  const folder = mkdtempSync(join(tmpdir(), 'ferryman-cli-'));
-  const missing = join(folder, 'missing.qmp');
+  let folder: string;
+  let missing: string;
   const run = (...flags: readonly string[]) =>
     ferryman(
       ...['run', '--source-qmp', missing, '--destination-qmp', join(folder, 'other.qmp')],
@@ -26,6 +26,8 @@ describe('dist/ferryman.mjs', () => {
     );
 
   before(() => {
+    folder = mkdtempSync(join(tmpdir(), 'ferryman-cli-'));
+    missing = join(folder, 'missing.qmp');
     const build = spawnSync(process.execPath, [join(projectRoot, 'scripts/build.mjs')]);
     assert.equal(build.status, 0, build.stderr.toString());
   });

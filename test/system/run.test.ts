@@ -61,13 +61,14 @@ async function ask(path: string, command: string): Promise<Line> {
 }
 
 describe('ferryman run', () => {
-  const folder = mkdtempSync(join(tmpdir(), 'ferryman-run-'));
+  let folder: string;
   let pair: Pair;
   const begin = async (guest: Guest) => {
     pair = await startPair({ qemu: '7.2', guest, memoryMebibytes: 96, linkBytesPerSecond: link });
   };
 
   before(() => {
+    folder = mkdtempSync(join(tmpdir(), 'ferryman-run-'));
     const build = spawnSync(process.execPath, [join(projectRoot, 'scripts/build.mjs')]);
     assert.equal(build.status, 0, build.stderr.toString());
   });

@@ -44,7 +44,7 @@ describe('live view', () => {
       for (const rows of [16, 24, 60]) {
         const lines = renderMigration(migration({ rounds }), { ...wide, columns, rows });
         assert.ok(lines.length < rows, `${String(lines.length)} lines in ${String(rows)} rows`);
-        for (const line of lines) assert.ok([...line].length <= columns, line);
+        for (const line of lines) assert.ok(Array.from(line).length <= columns, line);
       }
     }
   });
@@ -58,6 +58,13 @@ describe('live view', () => {
     const coloured = text(renderMigration(migration(), { ...wide, colour: true }));
     assert.ok(coloured.includes('\u001b[32m'));
     assert.ok(!text(renderMigration(migration(), wide)).includes('\u001b'));
+  });
+
+  it('lets no control character of a VM name through', () => {
+    const { source } = migration();
+    assert.ok(source);
+    const named = migration({ source: { ...source, name: 'a\u001b[2Jb\nc' } });
+    assert.ok(renderMigration(named, wide)[0]?.startsWith('a?[2Jb?c'));
   });
 
   it('shows a migration that has not begun', () => {
