@@ -30,6 +30,7 @@ export interface Commander {
   send(id: string, target: QemuRef, operation: Operation): Promise<CommandResult>;
 }
 
+/** The one sender of a brain: its count of commands must not begin again. */
 export function createCommander({ bus, epoch, agentMilliseconds }: CommanderOptions): Commander {
   // One count for all VMs grows for each of them.
   let sequence = 0;

@@ -65,6 +65,7 @@ export interface Fleet {
   hosts(): readonly HostView[];
 }
 
+/** Knows nobody until they speak. */
 export function createFleet(clock: Clock, timeline: Timeline): Fleet {
   const hosts = new Map<string, Host>();
   const hostOf = (header: TelemetryHeader) => {

@@ -21,6 +21,7 @@ export interface Listener {
 /** Tells all listeners in order; an exception in one is reported and goes no further. */
 export type Tell = (call: (listener: Listener) => void) => void;
 
+/** `onError` gets what a listener threw. */
 export function createTell(
   listeners: readonly Listener[],
   onError: (error: unknown) => void,

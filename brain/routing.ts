@@ -15,10 +15,12 @@ export interface Place {
 
 export type Sides = Readonly<Record<Side, Place>>;
 
+/** Where this VM is found. */
 export function placeOf(facts: VmFacts): Place {
   return { host: facts.ref.host, monitor: facts.monitor, ref: facts.ref };
 }
 
+/** Whether two are one monitor, whichever QEMU answers there. */
 export function samePlace(a: Place, b: Place): boolean {
   return a.host === b.host && a.monitor === b.monitor;
 }

@@ -36,6 +36,7 @@ export interface Runner {
   readonly migration: () => Migration;
 }
 
+/** Begins with the migration as `start` made it; nothing happens before the first input. */
 export function createRunner(options: RunnerOptions): Runner {
   const queue: Input[] = [];
   let migration = options.migration;

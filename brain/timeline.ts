@@ -15,6 +15,7 @@ export interface Timeline {
   at(monotonicMilliseconds: number): number;
 }
 
+/** Reads the wall clock once, now. */
 export function createTimeline(clock: Clock): Timeline {
   const wallAtZero = clock.wallMilliseconds() - clock.monotonicMilliseconds();
   // Microseconds are exact enough, and short to record.
@@ -36,6 +37,7 @@ export interface AgentClock {
   toAgents(ourMilliseconds: number): number;
 }
 
+/** For one life of one agent. */
 export function createAgentClock(): AgentClock {
   const differences: number[] = [];
   let offset = 0;

@@ -41,6 +41,7 @@ export class TraceError extends FerrymanError {
   }
 }
 
+/** The first line of a migration's trace. */
 export function traceHeader({ id, policy }: Migration, atMilliseconds: number): TraceHeader {
   return { type: 'trace', format: traceFormat, id, policy, atMilliseconds };
 }

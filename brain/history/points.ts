@@ -25,6 +25,7 @@ export interface Subject {
   readonly side?: Side | undefined;
 }
 
+/** What query-migrate said, as far as people look at it later. */
 export function samplePoint(
   subject: Subject,
   sample: MigrationSample,
@@ -52,6 +53,7 @@ export function samplePoint(
   };
 }
 
+/** A guest's own work, migrating or not. */
 export function activityPoint(
   { host, vm }: Subject,
   activity: VmActivity,
@@ -90,6 +92,7 @@ export function roundPoint(migration: Migration, round: Round): PointParts {
   };
 }
 
+/** A decision with its reason in words, and what it expects. */
 export function decisionPoint(migration: Migration, decision: Decision): PointParts {
   const { method, side, rule, evidence, operation, prediction } = decision;
   return {
@@ -124,6 +127,7 @@ export function outcomePoint(migration: Migration, record: DecisionRecord): Poin
   };
 }
 
+/** The one line by which a migration is remembered. */
 export function resultPoint(migration: Migration, result: MigrationResult): PointParts {
   return {
     measurement: measurements.result,

@@ -1,6 +1,9 @@
 import assert from 'node:assert/strict';
-import { factsOf, hostSample, order, sampleOf, settle, uuid } from './fixtures.ts';
+import { agentAhead, factsOf, hostSample, order, sampleOf, settle, uuid } from './fixtures.ts';
+import type { Decide } from './fixtures.ts';
 import { openHouse, closeHouses } from './house.ts';
+
+const startDestination = { kind: 'start-destination', family: 'plain' } as const;
 
 describe('brain/migrations', () => {
   afterEach(closeHouses);
@@ -43,6 +46,39 @@ describe('brain/migrations', () => {
     destination.say({ kind: 'migration', ref: fresh.ref, sample: sampleOf('setup') });
     await settle();
     assert.deepEqual(kinds().slice(-3), ['detach', 'attach', 'sample']);
+  });
+
+  it('takes the destination that a command brought up, before its telemetry comes', async () => {
+    const fresh = factsOf('h1', { ref: { ...factsOf('h1').ref, qemuPid: 200 } });
+    const decide: Decide = (input) => {
+      if (input.kind === 'order') return [{ side: 'source', operation: startDestination }];
+      return input.kind === 'result' && input.decision === 1
+        ? [{ side: 'source', operation: { kind: 'restore' } }]
+        : [];
+    };
+    const { brain, source } = await openHouse({ decide, answer: () => ({ facts: fresh }) });
+    brain.migrate(order);
+    await settle();
+    assert.deepEqual(
+      source.commands.map(({ target }) => target.qemuPid),
+      [100, 200],
+    );
+  });
+
+  it('never lets time run backwards for the core', async () => {
+    const { brain, source, clock, inputs } = await openHouse();
+    brain.migrate(order);
+    const { ref } = factsOf('h1');
+    for (const delay of [0, 300]) {
+      const agentMilliseconds = clock.monotonicMilliseconds() + agentAhead - delay;
+      source.say({ kind: 'migration', ref, sample: sampleOf('active') }, { agentMilliseconds });
+    }
+    await settle();
+    const times = inputs().map(({ atMilliseconds }) => atMilliseconds);
+    assert.deepEqual(
+      times,
+      times.toSorted((a, b) => a - b),
+    );
   });
 
   it('does not take another VM on that monitor for the destination', async () => {
