@@ -1,8 +1,11 @@
 import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { existsSync, readdirSync, statSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { findNatsServer, startNatsServer } from '../../cli/nats-server.ts';
 import { natsBus } from '../../shared/nats-bus.ts';
 
@@ -48,6 +51,24 @@ describe('cli/nats-server', () => {
       }
       assert.equal(existsSync(`/proc/${String(server.pid)}`), false);
       assert.deepEqual(readdirSync(folder), []);
+    });
+
+    it('ends with a parent that is killed', async () => {
+      const module = join(import.meta.dirname, '../../cli/nats-server.ts');
+      const script = `
+        import { startNatsServer } from ${JSON.stringify(module)};
+        console.log((await startNatsServer()).pid);
+        setInterval(() => undefined, 1000);`;
+      const nodeArguments = ['--import=tsx', '--input-type=module', '--eval', script];
+      const parent = spawn(process.execPath, nodeArguments, {
+        stdio: ['ignore', 'pipe', 'inherit'],
+      });
+      const [pid] = (await once(parent.stdout, 'data')) as [Buffer];
+      const server = `/proc/${pid.toString().trim()}`;
+      assert.equal(existsSync(server), true);
+      parent.kill('SIGKILL');
+      await once(parent, 'exit');
+      while (existsSync(server)) await sleep(5);
     });
 
     it('says what a server that cannot start said', async () => {
