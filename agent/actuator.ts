@@ -71,46 +71,60 @@ const settlePollMilliseconds = 20;
 
 /** An actuator for one VM. */
 export function createActuator(options: ActuatorOptions): Actuator {
-  const { monitor, memory, throttle } = options;
-  const { saved } = memory;
+  const { throttle } = options;
+  const settings = createSettings(options);
+  const handlers = { ...preparation(options, settings), ...transport(options, settings) };
+  return {
+    apply: (operation) => (handlers[operation.kind] as Handler<VmOperation['kind']>)(operation),
+    async floor() {
+      throttle?.release();
+      await settings.releaseQemuThrottle();
+    },
+  };
+}
 
-  const assign = async (assignments: QemuAssignments): Promise<Effect> => {
-    for (const call of assignmentsToCalls(assignments)) {
-      await monitor.execute(call.command, call.arguments);
-    }
-    return { applied: textOf({ ...assignments.capabilities, ...assignments.parameters }) };
-  };
-  const tune = (tuning: Tuning): Promise<Effect> => {
-    if (tuning.autoConverge) {
-      memory.hasTouchedThrottle = true;
-      // One mechanism at a time: two together would deny the guest more than either was asked to.
-      if (tuning.autoConverge.maxPercent > inertThrottle.maxPercent) throttle?.release();
-    }
-    return assign({ capabilities: {}, parameters: tuningToQemu(tuning, saved) });
-  };
-  const setPoint = (percent: number): Promise<Effect> =>
-    tune({ autoConverge: throttleSetPoint(Math.max(percent, inertThrottle.maxPercent)) });
-  const releaseQemu = async (): Promise<void> => {
-    if (memory.hasTouchedThrottle) await setPoint(0);
-  };
+type Handlers<K extends VmOperation['kind']> = { readonly [Kind in K]: Handler<Kind> };
 
-  const handlers: { readonly [K in VmOperation['kind']]: Handler<K> } = {
-    probe: async ({ budgetMilliseconds }) => ({ probe: await options.probe(budgetMilliseconds) }),
+/** What gets a VM ready, tunes it on its way, and puts everything back. */
+function preparation(
+  { probe, memory, throttle }: ActuatorOptions,
+  settings: Settings,
+): Handlers<'probe' | 'arm' | 'tune' | 'throttle' | 'restore'> {
+  return {
+    probe: async ({ budgetMilliseconds }) => ({ probe: await probe(budgetMilliseconds) }),
     async arm({ arming, tuning }) {
       memory.hasTouchedThrottle ||= arming.autoConverge;
-      const effect = await assign(armingToQemu(arming, tuning, saved));
+      const effect = await settings.assign(armingToQemu(arming, tuning, memory.saved));
       memory.armed = arming;
       return effect;
     },
-    listen: ({ endpoint }) => listen(monitor, endpointToUri(endpoint)),
-    migrate: ({ endpoint }) => execute(monitor, 'migrate', { uri: endpointToUri(endpoint) }),
-    tune: ({ tuning }) => tune(tuning),
+    tune: ({ tuning }) => settings.tune(tuning),
     async throttle({ percent, mechanism }) {
-      if (mechanism === 'qemu') return setPoint(percent);
-      if (percent > 0) await releaseQemu();
+      if (mechanism === 'qemu') return settings.setPoint(percent);
+      if (percent > 0) await settings.releaseQemuThrottle();
       throttle?.set(percent);
       return { applied: textOf({ 'cgroup-percent': percent }) };
     },
+    async restore() {
+      throttle?.release();
+      const effect = await settings.assign(savedToQemu(memory.saved));
+      delete memory.armed;
+      memory.hasTouchedThrottle = false;
+      return effect;
+    },
+  };
+}
+
+/** What starts, ends and mends the transport of the guest's memory. */
+function transport(
+  options: ActuatorOptions,
+  settings: Settings,
+): Handlers<Exclude<VmOperation['kind'], keyof ReturnType<typeof preparation>>> {
+  const { monitor, throttle } = options;
+  return {
+    listen: ({ endpoint }) =>
+      listen(settings.execute('migrate-incoming', { uri: endpointToUri(endpoint) })),
+    migrate: ({ endpoint }) => settings.execute('migrate', { uri: endpointToUri(endpoint) }),
     async cancel() {
       await monitor.execute('migrate_cancel');
       throttle?.release();
@@ -123,40 +137,63 @@ export function createActuator(options: ActuatorOptions): Actuator {
       return settled(options, 'migrate-start-postcopy', (status) => status !== 'active');
     },
     'recover-destination': ({ endpoint }) =>
-      execute(monitor, 'migrate-recover', { uri: endpointToUri(endpoint) }),
+      settings.execute('migrate-recover', { uri: endpointToUri(endpoint) }),
     resume: ({ endpoint }) =>
-      execute(monitor, 'migrate', { uri: endpointToUri(endpoint), resume: true }),
-    async restore() {
-      throttle?.release();
-      const effect = await assign(savedToQemu(saved));
-      delete memory.armed;
-      memory.hasTouchedThrottle = false;
-      return effect;
-    },
-  };
-  return {
-    apply: (operation) => (handlers[operation.kind] as Handler<VmOperation['kind']>)(operation),
-    async floor() {
-      throttle?.release();
-      await releaseQemu();
-    },
+      settings.execute('migrate', { uri: endpointToUri(endpoint), resume: true }),
   };
 }
 
+/** Setting things in QEMU, and saying what was set. */
+interface Settings {
+  execute(command: string, given: object): Promise<Effect>;
+  assign(assignments: QemuAssignments): Promise<Effect>;
+  tune(tuning: Tuning): Promise<Effect>;
+  /** QEMU's throttle to this level at its next sync; 0 is the floor. */
+  setPoint(percent: number): Promise<Effect>;
+  releaseQemuThrottle(): Promise<void>;
+}
+
+function createSettings({ monitor, memory, throttle }: ActuatorOptions): Settings {
+  const settings: Settings = {
+    async execute(command, given) {
+      await monitor.execute(command, given);
+      return { applied: textOf(given) };
+    },
+    async assign(assignments) {
+      for (const call of assignmentsToCalls(assignments)) {
+        await monitor.execute(call.command, call.arguments);
+      }
+      return { applied: textOf({ ...assignments.capabilities, ...assignments.parameters }) };
+    },
+    async tune(tuning) {
+      if (tuning.autoConverge) {
+        memory.hasTouchedThrottle = true;
+        // One mechanism at a time: together they would deny the guest more than either was asked to.
+        if (tuning.autoConverge.maxPercent > inertThrottle.maxPercent) throttle?.release();
+      }
+      const parameters = tuningToQemu(tuning, memory.saved);
+      return settings.assign({ capabilities: {}, parameters });
+    },
+    setPoint: (percent) =>
+      settings.tune({
+        autoConverge: throttleSetPoint(Math.max(percent, inertThrottle.maxPercent)),
+      }),
+    async releaseQemuThrottle() {
+      if (memory.hasTouchedThrottle) await settings.setPoint(0);
+    },
+  };
+  return settings;
+}
+
 /** A destination started with `-incoming tcp:...` listens already, which is all that was wanted. */
-async function listen(monitor: Monitor, uri: string): Promise<Effect> {
+async function listen(incoming: Promise<Effect>): Promise<Effect> {
   try {
-    return await execute(monitor, 'migrate-incoming', { uri });
+    return await incoming;
   } catch (error) {
     const isListening = error instanceof ExecuteError && /already/i.test(error.description);
     if (!isListening) throw error;
     return { reason: 'it was started listening, its own -incoming holds' };
   }
-}
-
-async function execute(monitor: Monitor, command: string, given: object): Promise<Effect> {
-  await monitor.execute(command, given);
-  return { applied: textOf(given) };
 }
 
 /** Waits for a status that tells how a command ended. */

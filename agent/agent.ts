@@ -108,13 +108,19 @@ async function startAgent(options: AgentOptions, roster: Roster): Promise<readon
   const hostSample = host.latest;
   const attachments = attachToMonitors({ ...options, ...running, layout, hostSample });
   return [
-    commands.stop,
-    beacons.stop,
-    deadMan.stop,
+    () => {
+      commands.stop();
+    },
+    () => {
+      beacons.stop();
+    },
+    () => {
+      deadMan.stop();
+    },
     host.stop,
-    letGo.farewell,
+    () => letGo.farewell(),
     attachments.stop,
-    journal.close,
+    () => journal.close(),
   ];
 }
 

@@ -60,12 +60,12 @@ export function attachToMonitors(options: AttachmentOptions): { stop: () => void
 
 /** Throws what the inspection throws. */
 async function attach(monitor: Monitor, options: AttachmentOptions): Promise<void> {
-  let isLost = false;
+  const lost = new AbortController();
   monitor.onClose(() => {
-    isLost = true;
+    lost.abort();
   });
   const inspection = await inspectVm(monitor);
-  if (isLost) return;
+  if (lost.signal.aborted) return;
   const { host, agentBoot, roster, journal, layout, hostSample, ...rest } = options;
   const { uuid, qemuPid = 0, settings } = inspection;
   const ref: QemuRef = { host, agentBoot, qemuPid, uuid };

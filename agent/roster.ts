@@ -52,27 +52,24 @@ export function createRoster(): Roster {
       attached.delete(address);
       return vm;
     },
-    next(fits, limitMilliseconds, aborted) {
-      return new Promise((resolve, reject) => {
-        const settle = (act: () => void) => () => {
-          clearTimeout(timer);
-          listeners.delete(listener);
-          act();
-        };
-        const listener = (vm: AttachedVm): void => {
-          if (fits(vm)) {
-            settle(() => {
-              resolve(vm);
-            })();
-          }
-        };
-        const giveUp = settle(() => {
+    next: (fits, limitMilliseconds, aborted) =>
+      new Promise((resolve, reject) => {
+        const giveUp = (): void => {
+          stopWaiting();
           reject(new Error(`no monitor answered within ${String(limitMilliseconds)} ms`));
-        });
+        };
+        const consider = (vm: AttachedVm): void => {
+          if (!fits(vm)) return;
+          stopWaiting();
+          resolve(vm);
+        };
+        const stopWaiting = (): void => {
+          clearTimeout(timer);
+          listeners.delete(consider);
+        };
         const timer = setTimeout(giveUp, limitMilliseconds);
         aborted.addEventListener('abort', giveUp, { once: true });
-        listeners.add(listener);
-      });
-    },
+        listeners.add(consider);
+      }),
   };
 }

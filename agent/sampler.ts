@@ -17,29 +17,30 @@ export function startSampler(options: SamplerOptions): Sampler {
   const { look, busyMilliseconds = 100, restMilliseconds = 1000 } = options;
   let timer: NodeJS.Timeout | undefined;
   let isLooking = false;
-  let isWanted = false;
-  let isStopped = false;
+  let asked = 0;
+  const stopped = new AbortController();
 
   const run = async (): Promise<void> => {
     clearTimeout(timer);
     isLooking = true;
-    isWanted = false;
+    const askedBefore = asked;
     const startedAtMilliseconds = performance.now();
     const isBusy = await look();
     isLooking = false;
-    if (isStopped) return;
-    const period = isWanted ? 0 : isBusy ? busyMilliseconds : restMilliseconds;
+    if (stopped.signal.aborted) return;
+    const period = isBusy ? busyMilliseconds : restMilliseconds;
     const tookMilliseconds = performance.now() - startedAtMilliseconds;
-    timer = setTimeout(() => void run(), Math.max(0, period - tookMilliseconds));
+    const pause = asked > askedBefore ? 0 : Math.max(0, period - tookMilliseconds);
+    timer = setTimeout(() => void run(), pause);
   };
   void run();
   return {
     soon() {
-      isWanted = true;
-      if (!isLooking && !isStopped) void run();
+      asked += 1;
+      if (!isLooking && !stopped.signal.aborted) void run();
     },
     stop() {
-      isStopped = true;
+      stopped.abort();
       clearTimeout(timer);
     },
   };

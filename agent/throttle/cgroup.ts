@@ -139,7 +139,8 @@ function writableHome(layout: GroupLayout, pid: number, threadId: number): strin
 /** Undefined when the thread ended, or when this kernel keeps no such statistics and says zero. */
 function threadCpuSeconds(pid: number, threadId: number): number | undefined {
   try {
-    return readVcpuSeconds(pid, [threadId]) || undefined;
+    const seconds = readVcpuSeconds(pid, [threadId]);
+    return seconds === 0 ? undefined : seconds;
   } catch {
     return undefined;
   }
