@@ -79,11 +79,13 @@ function afterCancel(migration: Migration, result: CommandResult): Migration {
   };
 }
 
-/** Remembers the parameters that an applied command has set. */
+/** Remembers what an applied command has set. */
 function withSetting(migration: Migration, { operation }: Decision): Migration {
   if (operation.kind === 'tune') {
     return { ...migration, tuning: { ...migration.tuning, ...operation.tuning } };
   }
+  // From here on it must not be cancelled, even before QEMU's status shows it.
+  if (operation.kind === 'start-postcopy') return { ...migration, phase: 'post-copy' };
   if (operation.kind !== 'throttle') return migration;
   const tuning =
     operation.mechanism === 'qemu' ? { autoConverge: setPoint(operation.percent) } : {};

@@ -40,7 +40,11 @@ export function followStatus(migration: Migration): Migration {
 
 /** A broken post-copy is recovered, never cancelled; after a few tries it needs a human. */
 function recover(migration: Migration): Migration {
-  if (migration.recoveries >= mostRecoveries) return needsHuman(migration);
+  if (migration.recoveries >= mostRecoveries) {
+    const reason =
+      'post-copy is paused and could not be recovered: repair the network, then resume it';
+    return needsHuman(migration, reason);
+  }
   return {
     ...migration,
     phase: 'recovering-destination',
@@ -48,9 +52,8 @@ function recover(migration: Migration): Migration {
   };
 }
 
-function needsHuman(migration: Migration): Migration {
-  const reason =
-    'post-copy is paused and could not be recovered: repair the network, then resume it';
+/** Post-copy goes on without us: nothing may be sent to a VM that is between two hosts. */
+export function needsHuman(migration: Migration, reason: string): Migration {
   const ended = {
     outcome: 'failed',
     reason,
@@ -95,7 +98,7 @@ export function reasonToStop(migration: Migration): string | undefined {
 /** The deadline forces post-copy where it is armed; everything else is a cancel. */
 export function stopDraft(migration: Migration, reason: string): Draft {
   const isForced = migration.abortReason === undefined && reason.startsWith('the deadline');
-  if (isForced && isPostCopyArmed(migration)) {
+  if (isForced && isPostCopyArmed(migration) && !isPostCopyTurnedDown(migration)) {
     return {
       side: 'source',
       operation: { kind: 'start-postcopy' },
@@ -111,4 +114,12 @@ export function stopDraft(migration: Migration, reason: string): Draft {
     rule: 'stop',
     evidence: { reason },
   };
+}
+
+function isPostCopyTurnedDown({ decisions }: Migration): boolean {
+  return decisions.some(
+    ({ decision, outcome }) =>
+      decision.operation.kind === 'start-postcopy' &&
+      (outcome === 'refused' || outcome === 'failed'),
+  );
 }

@@ -103,15 +103,17 @@ export function stepDraft(migration: Migration, step: Step): Draft | undefined {
 
 /** Moves on after the answer to a phase's command. */
 export function afterStep(migration: Migration, step: Step, result: CommandResult): Migration {
-  if (result.outcome !== 'applied') return afterFailure(migration, step, result);
   const next = { ...migration, phase: step.applied };
+  // Whether `migrate` was applied is told by QEMU's own status: assuming no would lose sight of a moving VM.
+  if (result.outcome === 'indeterminate' && step.applied === 'moving') return begun(next);
+  if (result.outcome !== 'applied') return afterFailure(migration, step, result);
   if (result.probe || result.facts) return withFindings(next, result);
   return step.applied === 'moving' ? begun(next) : next;
 }
 
 function afterFailure(migration: Migration, step: Step, result: CommandResult): Migration {
   if (step.failed) return { ...migration, phase: step.failed };
-  const operation = migration.pending?.decision.operation.kind ?? migration.phase;
+  const operation = step.operation(migration)?.kind ?? migration.phase;
   const reason = `${operation} on the ${step.side} was not applied: ${result.reason ?? result.outcome}`;
   return ended(migration, 'failed', reason);
 }

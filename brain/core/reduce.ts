@@ -12,6 +12,7 @@ import {
   afterSwitchover,
   followStatus,
   isSourceSilent,
+  needsHuman,
   reasonToStop,
   stopDraft,
 } from './moving.ts';
@@ -70,7 +71,8 @@ function advance(migration: Migration, input: Input): Migration {
     case 'moving':
       return move(migration, input);
     case 'post-copy':
-      return followed(migration, input);
+      // A status from before a recovery would ask for the next one at once.
+      return isNews(input) ? followed(migration, input) : watched(migration);
     case 'switching':
       return followed(afterSwitchover(migration), input, migration.phase);
     default:
@@ -81,6 +83,14 @@ function advance(migration: Migration, input: Input): Migration {
 function followed(migration: Migration, input: Input, before: Phase = migration.phase): Migration {
   const next = before === 'post-copy' ? followStatus(migration) : migration;
   return next.phase === before ? next : advance(next, input);
+}
+
+/** During post-copy: without the source's word nobody here can say how it ends. */
+function watched(migration: Migration): Migration {
+  if (migration.source && !isSourceSilent(migration)) return migration;
+  const reason =
+    'the source does not answer during post-copy: look at the destination whether the VM runs there';
+  return needsHuman(migration, reason);
 }
 
 function begin(migration: Migration, input: Input): Migration {
@@ -130,10 +140,19 @@ function move(migration: Migration, input: Input): Migration {
     return advance(ended(now, 'failed', reason), input);
   }
   const reason = reasonToStop(now);
-  if (reason !== undefined) return stop(now, reason);
-  const isNews = input.kind === 'sample' && input.side === 'source';
-  const wanted = isNews && isActive(now) ? policyNamed(now.policy).decide(now) : undefined;
+  if (reason !== undefined) return isStopTurnedDown(now, input) ? now : stop(now, reason);
+  const wanted = isNews(input) && isActive(now) ? policyNamed(now.policy).decide(now) : undefined;
   return wanted ? make(now, wanted) : now;
+}
+
+/** What stops a migration is tried again when there is news, not in the same breath. */
+function isStopTurnedDown(migration: Migration, input: Input): boolean {
+  const last = migration.decisions.at(-1)?.decision.operation.kind;
+  return input.kind === 'result' && (last === 'cancel' || last === 'start-postcopy');
+}
+
+function isNews(input: Input): boolean {
+  return input.kind === 'sample' && input.side === 'source';
 }
 
 function isActive(migration: Migration): boolean {
