@@ -33,11 +33,13 @@ export interface DestinationOptions<T> {
   readonly family: string;
   readonly logDirectory: string;
   readonly previous?: PreviousDestination;
+  /** How long the previous one may take to leave by itself. */
+  readonly selfExitMilliseconds?: number;
   /** Settles when the new QEMU's monitor answers; rejects after its own time limit. */
   readonly attached: (limitMilliseconds: number, aborted: AbortSignal) => Promise<T>;
 }
 
-const selfExitMilliseconds = 3_000;
+const defaultSelfExitMilliseconds = 3_000;
 const terminationMilliseconds = 5_000;
 const attachMilliseconds = 20_000;
 const pollMilliseconds = 20;
@@ -47,7 +49,8 @@ const pollMilliseconds = 20;
  * Throws DestinationError.
  */
 export async function startDestination<T>(options: DestinationOptions<T>): Promise<T> {
-  if (options.previous) await clearAway(options.previous);
+  const { selfExitMilliseconds = defaultSelfExitMilliseconds } = options;
+  if (options.previous) await clearAway(options.previous, selfExitMilliseconds);
   const logPath = join(options.logDirectory, `destination-${fileName(options.vm)}.log`);
   mkdirSync(options.logDirectory, { recursive: true });
   const abort = new AbortController();
@@ -62,7 +65,10 @@ export async function startDestination<T>(options: DestinationOptions<T>): Promi
 }
 
 /** QEMU leaves by itself when the migration into it has failed; one that never started one waits. */
-async function clearAway(previous: PreviousDestination): Promise<void> {
+async function clearAway(
+  previous: PreviousDestination,
+  selfExitMilliseconds: number,
+): Promise<void> {
   const { pid, isOurs, runState } = previous;
   if (await isGoneWithin(pid, selfExitMilliseconds)) return;
   if (isOurs && (await runState()) === 'inmigrate') {
