@@ -47,11 +47,13 @@ const drainMilliseconds = 2000;
 
 /** Throws BusError: DISCONNECTED when nobody is there, REFUSED when the credentials are not good. */
 export async function natsBus(options: NatsBusOptions): Promise<Bus> {
+  const { url, log = silentLog } = options;
+  // Said beforehand: with `waitOnFirstConnect` this may take for ever.
+  log.info({ url }, 'connecting to NATS');
   try {
-    const connection = await connect(connectionOptions(options));
-    return busOver(connection, options.log ?? silentLog);
+    return busOver(await connect(connectionOptions(options)), log);
   } catch (thrown) {
-    throw connectError(options.url, thrown);
+    throw connectError(url, thrown);
   }
 }
 
