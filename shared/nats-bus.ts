@@ -47,13 +47,15 @@ const drainMilliseconds = 2000;
 
 /** Throws BusError: DISCONNECTED when nobody is there, REFUSED when the credentials are not good. */
 export async function natsBus(options: NatsBusOptions): Promise<Bus> {
-  const { url, log = silentLog } = options;
-  // Said beforehand: with `waitOnFirstConnect` this may take for ever.
-  log.info({ url }, 'connecting to NATS');
+  const { url, waitOnFirstConnect = false, log = silentLog } = options;
+  const settings = connectionOptions(options);
   try {
-    return busOver(await connect(connectionOptions(options)), log);
+    return busOver(await connect(settings), log);
   } catch (thrown) {
-    throw connectError(url, thrown);
+    const error = connectError(url, thrown);
+    if (!waitOnFirstConnect) throw error;
+    log.warn({ error }, 'waiting for NATS');
+    return busOver(await connect({ ...settings, waitOnFirstConnect }), log);
   }
 }
 
@@ -61,7 +63,6 @@ function connectionOptions(options: NatsBusOptions): ConnectionOptions {
   return {
     servers: options.url.split(',').map((server) => server.trim()),
     name: options.name,
-    waitOnFirstConnect: options.waitOnFirstConnect ?? false,
     ...credentialOptions(options.credentials),
     ...(options.tls && { tls: options.tls }),
     ...(options.inboxPrefix !== undefined && { inboxPrefix: options.inboxPrefix }),

@@ -3,6 +3,8 @@ import { once, EventEmitter } from 'node:events';
 import { createServer, connect, type Server, type Socket } from 'node:net';
 import { findNatsServer, startNatsServer, type NatsServer } from '../../cli/nats-server.ts';
 import { maxPayloadBytes } from '../../shared/codec.ts';
+import type { BusError } from '../../shared/errors.ts';
+import { silentLog } from '../../shared/log.ts';
 import { natsBus } from '../../shared/nats-bus.ts';
 import { describeBus } from './bus-contract.ts';
 
@@ -76,6 +78,23 @@ describe('shared/nats-bus', () => {
     await mend();
     await back;
     assert.equal(bus.publish('a', Uint8Array.of(1)), true);
+    await bus.close();
+    cut();
+  });
+
+  it('says why it waits for a first server, and finds it when it is there', async () => {
+    const { url, cut, mend } = await cable(Number(new URL(server?.url ?? '').port));
+    cut();
+    const heard = new EventEmitter();
+    const log = { ...silentLog, warn: (fields: object) => heard.emit('waiting', fields) };
+    const waiting = once(heard, 'waiting');
+    const credentials = server && { credentials: server.credentials };
+    const opening = natsBus({ url, name: 'early', waitOnFirstConnect: true, log, ...credentials });
+    const [{ error }] = (await waiting) as [{ error: BusError }];
+    assert.equal(error.code, 'DISCONNECTED');
+    await mend();
+    const bus = await opening;
+    assert.equal(bus.connected, true);
     await bus.close();
     cut();
   });
