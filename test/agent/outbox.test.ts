@@ -1,0 +1,87 @@
+import assert from 'node:assert/strict';
+import { createOutbox } from '../../agent/outbox.ts';
+import { decodeTelemetry } from '../../shared/codec.ts';
+import { silentLog } from '../../shared/log.ts';
+import { memoryBroker } from '../../shared/memory-bus.ts';
+import type { Telemetry } from '../../shared/telemetry.ts';
+
+describe('outbox', () => {
+  function board(ring: { ringMilliseconds?: number; ringBytes?: number } = {}) {
+    const broker = memoryBroker();
+    const bus = broker.connect();
+    const live: Telemetry[] = [];
+    const replayed: Telemetry[] = [];
+    broker.connect().subscribe('ferryman.v1.tel.h.>', (subject, payload) => {
+      (subject.endsWith('.replay') ? replayed : live).push(decodeTelemetry(payload));
+    });
+    const now = { milliseconds: 0 };
+    const clock = {
+      wallMilliseconds: () => 1e12 + now.milliseconds,
+      monotonicMilliseconds: () => now.milliseconds,
+    };
+    const log = silentLog;
+    const outbox = createOutbox({ bus, host: 'h', agentBoot: 'b', clock, log, ...ring });
+    const say = (message: string): void => {
+      now.milliseconds += 1000;
+      outbox.publish({ kind: 'alert', message });
+    };
+    const settle = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
+    return { bus, live, replayed, outbox, say, settle };
+  }
+  const messages = (heard: readonly Telemetry[]): string[] =>
+    heard.map(({ body }) => (body.kind === 'alert' ? body.message : body.kind));
+
+  it('numbers what it sends, without a gap', async () => {
+    const { live, say, settle } = board();
+    for (const message of ['a', 'b', 'c']) say(message);
+    await settle();
+    assert.deepEqual(
+      live.map(({ header }) => header.sequence),
+      [1, 2, 3],
+    );
+  });
+
+  it('replays what the bus missed, in order, with original numbers and times', async () => {
+    const { bus, live, replayed, say, settle } = board();
+    bus.setConnected(false);
+    for (const message of ['a', 'b']) say(message);
+    bus.setConnected(true);
+    say('c');
+    await settle();
+    assert.deepEqual(messages(replayed), ['a', 'b']);
+    assert.deepEqual(
+      replayed.map(({ header }) => [header.sequence, header.agentMilliseconds]),
+      [
+        [1, 1000],
+        [2, 2000],
+      ],
+    );
+    assert.deepEqual(messages(live), ['c']);
+  });
+
+  it('drops the oldest when an outage lasts too long, and says how many', async () => {
+    const { bus, live, replayed, outbox, say, settle } = board({ ringMilliseconds: 2500 });
+    bus.setConnected(false);
+    for (const message of ['a', 'b', 'c', 'd', 'e']) say(message);
+    assert.equal(outbox.dropped, 2);
+    bus.setConnected(true);
+    await settle();
+    assert.deepEqual(messages(replayed), ['c', 'd', 'e']);
+    assert.match(messages(live)[0] ?? '', /2 messages were lost/);
+  });
+
+  it('never keeps more than its bytes', () => {
+    const { bus, outbox, say } = board({ ringBytes: 5000 });
+    bus.setConnected(false);
+    for (let count = 0; count < 30; count += 1) say('x'.repeat(1000));
+    assert.ok(outbox.dropped >= 25);
+  });
+
+  it('survives a message that cannot be encoded', async () => {
+    const { live, outbox, say, settle } = board();
+    outbox.publish({ kind: 'alert', message: 'x'.repeat(1e6) });
+    say('after');
+    await settle();
+    assert.deepEqual(messages(live), ['after']);
+  });
+});
