@@ -18,6 +18,9 @@ export function xbzrleCacheLimitBytes(migration: Migration): number {
   return 2 ** Math.floor(Math.log2(Math.max(1, free / 4)));
 }
 
+/** Levels at or below it are the inert arming of auto-converge, not a throttle (design: 1 %). */
+export const inertThrottlePercent = 1;
+
 /** I/O-sensitive VMs are never slowed beyond this, so that they still answer interrupts (the talk). */
 const ioSensitiveThrottlePercent = 80;
 

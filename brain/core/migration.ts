@@ -44,6 +44,8 @@ export interface Round {
   readonly startRemainingBytes: number;
   /** Backlog found by the sync that ended it: the next round's start. */
   readonly endRemainingBytes: number;
+  /** What that sync found not sent yet. */
+  readonly unsentBytes: number;
   readonly transferredBytes: number;
   /** Time in which the guest was allowed to run: integral of (1 - throttle). */
   readonly guestRunMilliseconds: number;

@@ -1,14 +1,12 @@
 /** Folds one input into the migration: what is seen, before anything is decided. Shared by all policies. */
 import type { MigrationSample } from '../../shared/sample.ts';
+import { inertThrottlePercent } from './budget.ts';
 import type { Side } from './decision.ts';
 import type { Input } from './input.ts';
 import type { Migration, Phase } from './migration.ts';
 import { observeRound } from './rounds.ts';
 import { observeRates } from './rates.ts';
 import { withWorkingSet } from './workload.ts';
-
-/** Levels at or below it are the inert arming of auto-converge, not a throttle (design: 1 %). */
-export const inertThrottlePercent = 1;
 
 export function observe(migration: Migration, input: Input): Migration {
   const seen = { ...migration, nowMilliseconds: input.atMilliseconds };
@@ -45,7 +43,8 @@ export function observe(migration: Migration, input: Input): Migration {
 
 function withoutSide(migration: Migration, side: Side): Migration {
   const rest: { -readonly [Key in keyof Migration]: Migration[Key] } = { ...migration };
-  delete rest[side];
+  if (side === 'source') delete rest.source;
+  else delete rest.destination;
   return rest;
 }
 

@@ -17,7 +17,7 @@ import {
   stopDraft,
 } from './moving.ts';
 import { observe } from './observe.ts';
-import { ended, opened, stepDraft, steps } from './plan.ts';
+import { ended, opened, stepDraft, steps, type Step } from './plan.ts';
 import { policyNamed } from './policies/index.ts';
 import type { Move } from './policies/policy.ts';
 import { settled } from './result.ts';
@@ -64,7 +64,7 @@ export function reduce(
 function advance(migration: Migration, input: Input): Migration {
   if (migration.pending) return migration;
   const step = steps[migration.phase];
-  if (step) return send(prepared(migration), input);
+  if (step) return send(migration, step, input);
   switch (migration.phase) {
     case 'observed':
       return begin(migration, input);
@@ -98,8 +98,9 @@ function begin(migration: Migration, input: Input): Migration {
     return advance(ended(migration, 'cancelled', migration.abortReason), input);
   }
   if (!migration.order || !migration.source || !migration.destination) return migration;
-  const isProbed = !policyNamed(migration.policy).probes || migration.probe !== undefined;
-  return advance({ ...migration, phase: isProbed ? 'arming-destination' : 'probing' }, input);
+  const isWanted = policyNamed(migration.policy).probes && migration.source.canProbe;
+  const probes = isWanted && migration.probe === undefined;
+  return advance({ ...migration, phase: probes ? 'probing' : 'arming-destination' }, input);
 }
 
 /** Phases that need a plan or an attempt get it here. */
@@ -114,9 +115,7 @@ function prepared(migration: Migration): Migration {
 }
 
 /** Sends what the phase begins with; a phase that has nothing to send is passed through. */
-function send(migration: Migration, input: Input): Migration {
-  const step = steps[migration.phase];
-  if (!step) return advance(migration, input);
+function send(migration: Migration, step: Step, input: Input): Migration {
   const isPreparing = migration.ending === undefined && migration.attempts.length === 0;
   if (isPreparing && migration.abortReason !== undefined) {
     return advance(ended(migration, 'cancelled', migration.abortReason), input);
@@ -125,10 +124,11 @@ function send(migration: Migration, input: Input): Migration {
     const gone = migration.source ? 'destination' : 'source';
     return advance(ended(migration, 'failed', `the ${gone} QEMU is gone`), input);
   }
-  const draft = stepDraft(migration, step);
-  if (draft) return decide(migration, draft);
-  if (step.applied === 'settled') return settled(migration);
-  return advance({ ...migration, phase: step.applied }, input);
+  const ready = prepared(migration);
+  const draft = stepDraft(ready, step);
+  if (draft) return decide(ready, draft);
+  if (step.applied === 'settled') return settled(ready);
+  return advance({ ...ready, phase: step.applied }, input);
 }
 
 function move(migration: Migration, input: Input): Migration {

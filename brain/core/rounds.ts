@@ -52,8 +52,12 @@ function opened(
 }
 
 function drainedShare(open: OpenRound, sample: MigrationSample, ram: RamSample): number {
-  const sentBytes = (sentPages(sample) - open.startSentPages) * ram.pageBytes;
-  return open.startRemainingBytes === 0 ? 1 : sentBytes / open.startRemainingBytes;
+  const startBytes = open.startRemainingBytes;
+  return startBytes === 0 ? 1 : drainedBytes(open, sample, ram) / startBytes;
+}
+
+function drainedBytes(open: OpenRound, sample: MigrationSample, ram: RamSample): number {
+  return (sentPages(sample) - open.startSentPages) * ram.pageBytes;
 }
 
 function closed(
@@ -69,6 +73,7 @@ function closed(
     endedAtMilliseconds: migration.nowMilliseconds,
     startRemainingBytes: open.startRemainingBytes,
     endRemainingBytes: ram.remainingBytes,
+    unsentBytes: Math.max(0, open.startRemainingBytes - drainedBytes(open, sample, ram)),
     transferredBytes: ram.transferredBytes - open.startTransferredBytes,
     guestRunMilliseconds: open.guestRunMilliseconds,
     throttlePercent: sample.throttlePercent,

@@ -7,6 +7,7 @@
  *   converges, above 1 it cannot;
  * - a full round that left at least as much as it found proves non-convergence (W is concave).
  */
+import { inertThrottlePercent } from './budget.ts';
 import { runningCourse } from './estimate.ts';
 import type { Migration, Round } from './migration.ts';
 import { dirtyBytesPerSecond } from './working-set.ts';
@@ -55,6 +56,24 @@ export function lastContraction(migration: Migration): number | undefined {
   return round && round.number > 1
     ? round.endRemainingBytes / round.startRemainingBytes
     : undefined;
+}
+
+/**
+ * Proof by rounds alone, whatever the model says: the last two full rounds ran unthrottled and left
+ * as much as they found. One such round may be the guest's change of heart.
+ */
+export function isProvenEndless(migration: Migration): boolean {
+  const last = roundsOfAttempt(migration)
+    .filter((round) => round.number > 1)
+    .slice(-2);
+  return (
+    last.length === 2 &&
+    last.every(
+      (round) =>
+        round.throttlePercent <= inertThrottlePercent &&
+        round.endRemainingBytes >= divergingContraction * round.startRemainingBytes,
+    )
+  );
 }
 
 export function roundsOfAttempt(migration: Migration): readonly Round[] {

@@ -47,23 +47,28 @@ function probePoints(migration: Migration): WorkingSetPoint[] {
   }));
 }
 
-/** What a round dirtied: the backlog it left, less what it had not sent (and was not dirtied again). */
+/**
+ * What a round dirtied: the backlog it left, less what it had not sent and the guest did not dirty
+ * again. Where that leftover is most of the backlog the difference says little, and weighs little.
+ */
 function roundPoint(round: Round, migration: Migration, weight: number): WorkingSetPoint {
-  const leftover = Math.min(unsentAtSyncBytes(migration), round.endRemainingBytes);
+  const leftover = Math.min(round.unsentBytes, thresholdBytes(migration), round.endRemainingBytes);
   const largest = Math.max(round.endRemainingBytes, migration.workingSet?.bytes ?? 0, 1);
+  const newShare = 1 - leftover / Math.max(1, round.endRemainingBytes);
   return {
     runSeconds: round.guestRunMilliseconds / 1000,
     dirtyBytes: (round.endRemainingBytes - leftover) / Math.max(0.1, 1 - leftover / largest),
-    weight,
+    weight: weight * newShare ** 2,
   };
 }
 
-function unsentAtSyncBytes(migration: Migration): number {
+/** QEMU syncs when this is left: XBZRLE pages that did not change are skipped uncounted. */
+function thresholdBytes(migration: Migration): number {
   const rate =
     migration.tuning.availSwitchoverBandwidthBytesPerSecond ??
     migration.bandwidthBytesPerSecond ??
-    0;
-  return (rate * (migration.tuning.downtimeLimitMilliseconds ?? 0)) / 1000;
+    Infinity;
+  return (rate * (migration.tuning.downtimeLimitMilliseconds ?? Infinity)) / 1000;
 }
 
 function shiftOf(model: WorkingSet, point: WorkingSetPoint): number {

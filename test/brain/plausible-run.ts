@@ -56,6 +56,7 @@ function tellRound(listener: Listener, migration: Migration, began: number, numb
     endedAtMilliseconds,
     startRemainingBytes: 2 ** 27 / number,
     endRemainingBytes: 2 ** 26 / number,
+    unsentBytes: 0,
     transferredBytes: 2 ** 26,
     guestRunMilliseconds: 2_000,
     throttlePercent: 20 * number,

@@ -58,6 +58,7 @@ export function round(number: number, startMebibytes: number, endMebibytes: numb
     endedAtMilliseconds: number * 1000 + 1000,
     startRemainingBytes: startMebibytes * mebibyte,
     endRemainingBytes: endMebibytes * mebibyte,
+    unsentBytes: 0,
     transferredBytes: startMebibytes * mebibyte,
     guestRunMilliseconds: 1000,
     throttlePercent: 0,

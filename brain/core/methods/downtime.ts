@@ -7,7 +7,6 @@
 import type { Tuning } from '../../../shared/command.ts';
 import type { Family } from '../../../shared/sample.ts';
 import { drainRates } from '../families.ts';
-import { currentLink } from '../link.ts';
 import type { Migration } from '../migration.ts';
 import type { Method } from './method.ts';
 
@@ -68,22 +67,11 @@ export function switchoverTuning(
   return { downtimeLimitMilliseconds: Math.round(scaled) };
 }
 
-/** The objective's downtime limit, and the corrected test wherever the link is known already. */
+/**
+ * Armed uncorrected: what a family makes of the last rounds is a promise until it is measured, and
+ * a promise too good is a gap too long. The policy corrects the test in flight.
+ */
 export const downtime: Method = {
-  name: 'downtime',
-  arm: (migration, family) => {
-    const link = currentLink(migration);
-    const isKnown = link.highBytesPerSecond / link.lowBytesPerSecond < 2;
-    return {
-      tuning: isKnown
-        ? switchoverTuning(migration, family, link.bytesPerSecond)
-        : plainTuning(migration),
-    };
-  },
-};
-
-/** The objective's downtime limit as it is: what every baseline gets. */
-export const plainDowntime: Method = {
   name: 'downtime',
   arm: (migration) => ({ tuning: plainTuning(migration) }),
 };

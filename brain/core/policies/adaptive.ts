@@ -3,7 +3,9 @@
  * backlog drains freely as long as that is free; then the throttle acts late and hard; another
  * family or post-copy only when this one cannot end.
  */
+import type { Family } from '../../../shared/sample.ts';
 import { runningCourse } from '../estimate.ts';
+import { firstRateRounds } from '../families.ts';
 import { currentLink } from '../link.ts';
 import { switchoverTuning } from '../methods/downtime.ts';
 import type { Migration } from '../migration.ts';
@@ -29,8 +31,7 @@ export const adaptive: Policy = {
 function correctSwitchover(migration: Migration): Move | undefined {
   const attempt = migration.attempts.at(-1);
   const course = runningCourse(migration);
-  const isMeasured = migration.laterRoundsBytesPerSecond !== undefined;
-  if (!attempt || !course || !isMeasured) return undefined;
+  if (!attempt || !course || !hasLaterRounds(migration, attempt.arming.family)) return undefined;
   const wire = currentLink(migration).bytesPerSecond;
   const wanted = switchoverTuning(migration, attempt.arming.family, wire);
   if (
@@ -55,6 +56,12 @@ function correctSwitchover(migration: Migration): Move | undefined {
       drainBytesPerSecond: Math.round(course.laterDrainBytesPerSecond),
     },
   };
+}
+
+/** One whole round at the family's later rate: before it, the ratio is only a promise. */
+function hasLaterRounds(migration: Migration, family: Family): boolean {
+  const round = migration.openRound?.number ?? 0;
+  return migration.laterRoundsBytesPerSecond !== undefined && round > firstRateRounds(family) + 1;
 }
 
 function differs(wanted: number | undefined, written: number | undefined): boolean {

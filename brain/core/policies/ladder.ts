@@ -11,7 +11,7 @@ import type { Evidence, MethodName } from '../decision.ts';
 import { legalFamilies } from '../families.ts';
 import { bandwidth } from '../methods/bandwidth.ts';
 import { compression, compressionFamilies } from '../methods/compression.ts';
-import { plainDowntime } from '../methods/downtime.ts';
+import { downtime } from '../methods/downtime.ts';
 import { compose, type Method } from '../methods/method.ts';
 import { isPostCopyArmed, postCopy } from '../methods/post-copy.ts';
 import { canRestart } from '../methods/restart.ts';
@@ -60,7 +60,7 @@ const steppedAutoConverge = (level: (migration: Migration) => number): Method =>
   }),
 });
 
-const common: readonly Method[] = [bandwidth, plainDowntime, compression, xbzrle, postCopy];
+const common: readonly Method[] = [bandwidth, downtime, compression, xbzrle, postCopy];
 /** The first rung begins inert; later rungs keep what the throttle had reached. */
 const firstRung = [...common, steppedAutoConverge(() => 1)];
 const laterRungs = [...common, steppedAutoConverge(cap)];

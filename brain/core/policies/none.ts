@@ -1,6 +1,6 @@
 /** The baseline: QEMU with the objective's downtime limit and bandwidth, nothing else. */
 import { bandwidth } from '../methods/bandwidth.ts';
-import { plainDowntime } from '../methods/downtime.ts';
+import { downtime } from '../methods/downtime.ts';
 import { compose } from '../methods/method.ts';
 import type { Policy } from './policy.ts';
 
@@ -8,7 +8,7 @@ export const none: Policy = {
   name: 'none',
   probes: false,
   plan: (migration) => ({
-    ...compose([bandwidth, plainDowntime], migration, 'plain'),
+    ...compose([bandwidth, downtime], migration, 'plain'),
     method: 'plan',
     rule: 'plain-pre-copy',
     evidence: {},

@@ -18,7 +18,7 @@ import {
 import { canHalfCock, halfCocked } from '../../methods/auto-converge.ts';
 import type { Migration } from '../../migration.ts';
 import { forecast, type Course } from '../../pre-copy-model.ts';
-import { roundsOfAttempt, tendency } from '../../tendency.ts';
+import { isProvenEndless, roundsOfAttempt, tendency } from '../../tendency.ts';
 import type { Move } from '../policy.ts';
 
 /** Throttling must beat leaving it alone by this much, even if the estimates flatter it a little. */
@@ -53,17 +53,26 @@ function holdTrigger(): Move {
 /** Never in the first pass: all of it must be sent anyway, and the guest's writes cost nothing yet. */
 function engage(migration: Migration, course: Course, facts: ThrottleFacts): Move | undefined {
   if (migration.openRound?.number === 1) return undefined;
+  if (facts.lag === 'next-sync' && secondsToSync(course) > writeAheadSeconds) return undefined;
   const [soon, wait] =
     facts.lag === 'immediate'
       ? [planThrottle(migration, course, 'now'), planThrottle(migration, course, 'next-round')]
       : [planThrottle(migration, course, 'next-round'), planThrottle(migration, course, 'later')];
-  if (facts.lag === 'next-sync' && secondsToSync(course) > writeAheadSeconds) return undefined;
   const free = planThrottle(migration, optimistic(course), 'never');
+  if (isProvenEndless(migration)) {
+    return order(migration, course, facts, hardest(migration, soon), 'endless-by-proof', free);
+  }
   const pays =
     soon.cost < free.cost * worthwhileShare - worthwhileSeconds && soon.cost <= wait.cost;
-  if (soon.forecast.finishes && pays)
+  if (soon.forecast.finishes && pays) {
     return order(migration, course, facts, soon, 'throttle-pays-now', free);
+  }
   return tryAnyway(migration, course, facts, soon, free);
+}
+
+/** Where the model has been proven wrong its choice of a level is worth nothing. */
+function hardest(migration: Migration, plan: ThrottlePlan): ThrottlePlan {
+  return { ...plan, percent: allowedLevels(migration)[0] ?? plan.percent };
 }
 
 /** No forecast finishes, yet the objective allows a throttle: models err, so it is tried, once. */
@@ -78,9 +87,8 @@ function tryAnyway(
   const hopeless = !soon.forecast.finishes && !free.forecast.finishes;
   const isDue = rounds.length >= roundsBeforeTrial && tendency(migration).verdict === 'diverging';
   if (!hopeless || !isDue || migration.policyMemory['throttleTried'] === true) return undefined;
-  const hardest = allowedLevels(migration)[0] ?? 0;
   return {
-    ...order(migration, course, facts, { ...soon, percent: hardest }, 'throttle-as-trial', free),
+    ...order(migration, course, facts, hardest(migration, soon), 'throttle-as-trial', free),
     memory: { throttleTried: true },
   };
 }
