@@ -23,13 +23,22 @@ export function adviseInterrupt(
   if (migration?.result?.outcome === 'completed') {
     return { action: 'wait', message: 'the migration has completed; there is nothing to undo' };
   }
-  if (migration !== undefined && postCopyPhases.has(migration.phase)) {
+  if (migration !== undefined && isPostCopy(migration)) {
     return { action: 'leave', message: postCopyAdvice(endpoint) };
   }
   return {
     action: 'abort',
     message: 'interrupted: cancelling; the guest stays at the source, settings are put back',
   };
+}
+
+/** Post-copy begins with its order, before the phase says so: from then on cancelling loses the VM. */
+function isPostCopy({ phase, pending, last }: Migration): boolean {
+  return (
+    postCopyPhases.has(phase) ||
+    pending?.decision.operation.kind === 'start-postcopy' ||
+    last?.status.startsWith('postcopy') === true
+  );
 }
 
 function postCopyAdvice(endpoint: Endpoint): string {

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { adviseInterrupt } from '../../cli/interrupt.ts';
-import { completedResult, migration } from './fixture.ts';
+import { completedResult, migration, sample, throttleDecision } from './fixture.ts';
 
 describe('interrupt', () => {
   const endpoint = { kind: 'tcp', host: '192.0.2.7', port: 4444 } as const;
@@ -23,6 +23,12 @@ describe('interrupt', () => {
       assert.match(message, /migrate-recover.*tcp:192\.0\.2\.7:4444/);
       assert.match(message, /"resume":true/);
     }
+  });
+
+  it('never cancels what has been ordered into post-copy or reports it', () => {
+    const decision = { ...throttleDecision, operation: { kind: 'start-postcopy' } } as const;
+    assert.equal(advise({ pending: { decision, deadlineMilliseconds: 1 } }).action, 'leave');
+    assert.equal(advise({ last: { ...sample, status: 'postcopy-active' } }).action, 'leave');
   });
 
   it('undoes nothing after completion', () => {
