@@ -28,6 +28,8 @@ describe('agent', () => {
   let heard: Telemetry[];
   let replayed: Telemetry[];
   let sequence: number;
+  /** How far the agent's monotonic clock is ahead of ours. */
+  let aheadMilliseconds: number;
 
   beforeEach(async () => {
     directory = mkdtempSync(join(tmpdir(), 'ferryman-agent-'));
@@ -38,6 +40,7 @@ describe('agent', () => {
     heard = [];
     replayed = [];
     sequence = 0;
+    aheadMilliseconds = 0;
     brainBus.subscribe('ferryman.v1.tel.source.>', (subject, payload) => {
       (subject.endsWith('.replay') ? replayed : heard).push(decodeTelemetry(payload));
     });
@@ -50,14 +53,21 @@ describe('agent', () => {
     rmSync(directory, { recursive: true });
   });
 
-  const agentOf = (sockets: readonly string[]): Agent =>
+  const clock = {
+    ...systemClock,
+    monotonicMilliseconds: () => systemClock.monotonicMilliseconds() + aheadMilliseconds,
+  };
+  const agentOf = (
+    sockets: readonly string[],
+    policy = standalonePolicy({ postCopy: true }),
+  ): Agent =>
     createAgent({
       host: 'source',
       bus: agentBus,
-      clock: systemClock,
+      clock,
       log: silentLog,
       sockets,
-      policy: standalonePolicy({ postCopy: true }),
+      policy,
       journalPath: join(directory, 'journal'),
     });
 
@@ -92,11 +102,11 @@ describe('agent', () => {
     });
     return decodeCommandResult(await brainBus.request('ferryman.v1.cmd.source', payload, 5000));
   }
-  const arm: Operation = {
+  const arm = {
     kind: 'arm',
     arming: { family: 'plain', autoConverge: true, postCopy: true },
     tuning: {},
-  };
+  } as const;
   const migrate: Operation = { kind: 'migrate', endpoint: { kind: 'unix', path: '/tmp/m.sock' } };
   const setPoint: Operation = { kind: 'throttle', percent: 70, mechanism: 'qemu' };
 
@@ -223,6 +233,33 @@ describe('agent', () => {
     await agent.start();
     assert.equal((await attached()).monitor, qemu.server.path);
     await hanging.stop();
+  });
+
+  it('lets go of a VM when the brain falls silent, and raises nothing until it is back', async () => {
+    await startMigration();
+    await order(setPoint);
+    aheadMilliseconds = 6000;
+    await until('the floor', () => qemu.parameters['max-cpu-throttle'] === 1 || undefined);
+    const later = { expiresAtAgentMilliseconds: Math.floor(performance.now() + 60_000) };
+    assert.match((await order(setPoint, later)).reason ?? '', /^brain-silent/);
+    brainBus.publish('ferryman.v1.lead.brain', encodeBeacon({ epoch: 7, brain: 'brain' }));
+    await until('an alert', () => bodies('alert').find(({ message }) => /heard/.test(message)));
+    assert.equal((await order(setPoint, later)).outcome, 'applied');
+    assert.ok(!qemu.server.commands().includes('migrate_cancel'));
+  });
+
+  it('cancels after a long silence where the host policy says so', async () => {
+    await agent.stop();
+    heard.length = 0;
+    agent = agentOf([qemu.server.path], { ...standalonePolicy(), brainLost: 'cancel' });
+    await agent.start();
+    await order({ ...arm, arming: { ...arm.arming, postCopy: false } });
+    await order(migrate);
+    qemu.setStatus('active');
+    aheadMilliseconds = 31_000;
+    const cancelled = () => qemu.server.commands().includes('migrate_cancel') || undefined;
+    await until('a cancel', cancelled);
+    qemu.setStatus('cancelled');
   });
 
   it('tells a brain it has not heard before of its VMs', async () => {

@@ -38,7 +38,9 @@ for (const version of ['7.2', '10.0'] as const) {
       pair = await startPair({ qemu: version, guest });
       const broker = memoryBroker();
       bus = broker.connect();
-      [facts, samples, sequence] = [new Map(), new Map(), 0];
+      facts = new Map();
+      samples = new Map();
+      sequence = 0;
       bus.subscribe('ferryman.v1.tel.>', (_subject, payload) => {
         const { header, body } = decodeTelemetry(payload);
         if (body.kind === 'attach') facts.set(header.host, body.facts);
