@@ -15,7 +15,8 @@ const trust: Readonly<Record<LinkEstimate['provenance'], readonly [number, numbe
   measured: [0.9, 1.1],
   configured: [0.9, 1.05],
   learned: [0.8, 1.2],
-  nic: [0.1, 1],
+  // A NIC is a ceiling: the path behind it may be shared or shaped to anything.
+  nic: [0, 1],
   unknown: [0.1, 10],
 };
 
@@ -37,10 +38,11 @@ export function around(
   provenance: LinkEstimate['provenance'],
 ): LinkEstimate {
   const [low, high] = trust[provenance];
+  const floor = provenance === 'nic' ? unknownLink.lowBytesPerSecond : 0;
   return {
     provenance,
     bytesPerSecond,
-    lowBytesPerSecond: low * bytesPerSecond,
+    lowBytesPerSecond: Math.max(low * bytesPerSecond, Math.min(floor, bytesPerSecond)),
     highBytesPerSecond: high * bytesPerSecond,
   };
 }

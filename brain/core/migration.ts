@@ -137,6 +137,8 @@ export interface Migration {
   readonly probe?: ProbeReport;
   /** Fitted from the probe and refitted after each round. */
   readonly workingSet?: WorkingSet;
+  /** What the newest round dirtied, over what the model had expected of it. */
+  readonly surprise?: number;
   readonly activity?: VmActivity;
   readonly link: LinkEstimate;
   /** Measured wire rate, smoothed; absent before the first pages. */

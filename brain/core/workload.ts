@@ -14,14 +14,21 @@ const fading = 0.6;
 const shiftRatio = 1.4;
 
 export function withWorkingSet(migration: Migration): Migration {
-  return { ...migration, workingSet: learnWorkingSet(migration) };
+  const { workingSet, surprise } = learnWorkingSet(migration);
+  return { ...migration, workingSet, surprise };
+}
+
+/** What was learnt, and the newest round's dirtying over what the model had expected of it. */
+export interface Lesson {
+  readonly workingSet: WorkingSet;
+  readonly surprise: number;
 }
 
 /**
  * Fits W to all that is known. When the newest round contradicts the model (a new phase of the
  * workload), everything older keeps its shape and is scaled to that round.
  */
-export function learnWorkingSet(migration: Migration): WorkingSet {
+export function learnWorkingSet(migration: Migration): Lesson {
   const limitBytes = migration.source?.ramBytes ?? Infinity;
   const older = [
     ...probePoints(migration),
@@ -32,11 +39,12 @@ export function learnWorkingSet(migration: Migration): WorkingSet {
       ),
   ];
   const newest = migration.rounds.at(-1);
-  if (!newest) return fitWorkingSet(older, limitBytes);
+  if (!newest) return { workingSet: fitWorkingSet(older, limitBytes), surprise: 1 };
   const point = roundPoint(newest, migration, roundWeight);
-  const scale = shiftOf(fitWorkingSet(older, limitBytes), point);
+  const surprise = surpriseOf(fitWorkingSet(older, limitBytes), point);
+  const scale = isShift(surprise) ? surprise : 1;
   const scaled = older.map((each) => ({ ...each, dirtyBytes: each.dirtyBytes * scale }));
-  return fitWorkingSet([...scaled, point], limitBytes);
+  return { workingSet: fitWorkingSet([...scaled, point], limitBytes), surprise };
 }
 
 function probePoints(migration: Migration): WorkingSetPoint[] {
@@ -71,9 +79,11 @@ function thresholdBytes(migration: Migration): number {
   return (rate * (migration.tuning.downtimeLimitMilliseconds ?? Infinity)) / 1000;
 }
 
-function shiftOf(model: WorkingSet, point: WorkingSetPoint): number {
+function surpriseOf(model: WorkingSet, point: WorkingSetPoint): number {
   const expected = dirtiedBytes(model, point.runSeconds);
-  if (expected <= 0) return 1;
-  const ratio = point.dirtyBytes / expected;
-  return ratio > shiftRatio || ratio < 1 / shiftRatio ? ratio : 1;
+  return expected > 0 ? point.dirtyBytes / expected : 1;
+}
+
+function isShift(surprise: number): boolean {
+  return surprise > shiftRatio || surprise < 1 / shiftRatio;
 }

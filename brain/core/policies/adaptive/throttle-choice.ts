@@ -27,6 +27,7 @@ const worthwhileSeconds = 0.2;
 const doubt = 0.1;
 /** A set-point is written this long before the sync at which it shall act. */
 const writeAheadSeconds = 0.8;
+const burstSurprise = 2;
 /** Rounds without convergence after which a throttle is tried although no forecast finishes. */
 const roundsBeforeTrial = 4;
 
@@ -62,12 +63,18 @@ function engage(migration: Migration, course: Course, facts: ThrottleFacts): Mov
   if (isProvenEndless(migration)) {
     return order(migration, course, facts, hardest(migration, soon), 'endless-by-proof', free);
   }
+  if (isBurst(migration)) return undefined;
   const pays =
     soon.cost < free.cost * worthwhileShare - worthwhileSeconds && soon.cost <= wait.cost;
   if (soon.forecast.finishes && pays) {
     return order(migration, course, facts, soon, 'throttle-pays-now', free);
   }
   return tryAnyway(migration, course, facts, soon, free);
+}
+
+/** The guest suddenly writes far more than the probe saw: a burst may pass, so one more round is waited. */
+function isBurst(migration: Migration): boolean {
+  return (migration.surprise ?? 1) > burstSurprise;
 }
 
 /** Where the model has been proven wrong its choice of a level is worth nothing. */
