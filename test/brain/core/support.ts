@@ -126,6 +126,7 @@ export function roundOf(number: number, startBytes: number, endBytes: number): R
     endedAtMilliseconds: 1000 * (number + 1),
     startRemainingBytes: startBytes,
     endRemainingBytes: endBytes,
+    unsentBytes: 0,
     transferredBytes: startBytes,
     guestRunMilliseconds: 1000,
     throttlePercent: 0,

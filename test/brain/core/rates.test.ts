@@ -1,0 +1,88 @@
+import assert from 'node:assert/strict';
+import type { MigrationSample, RamSample } from '../../../shared/sample.ts';
+import type { Migration } from '../../../brain/core/migration.ts';
+import { observeRates, sentPages } from '../../../brain/core/rates.ts';
+import { activeSample, mebibyte, movingMigration, pageBytes } from './support.ts';
+
+const { bandwidthBytesPerSecond: _b, laterRoundsBytesPerSecond: _l, ...known } = movingMigration();
+const unmeasured: Migration = { ...known, last: activeSample() };
+
+/** A later sample: so many MiB drained since, and so many on the wire. */
+function later(drained: number, wire = drained, ram: Partial<RamSample> = {}): MigrationSample {
+  const before = activeSample().ram;
+  return activeSample({
+    normalPages: (before?.normalPages ?? 0) + (drained * mebibyte) / pageBytes,
+    transferredBytes: (before?.transferredBytes ?? 0) + wire * mebibyte,
+    ...ram,
+  });
+}
+
+function after(migration: Migration, sample: MigrationSample, passed = 1000): Migration {
+  return observeRates(migration, sample, passed);
+}
+
+describe('core/rates', () => {
+  it('tells bytes on the wire from guest RAM drained', () => {
+    const next = after(unmeasured, later(64, 16));
+    assert.equal(next.bandwidthBytesPerSecond, 16 * mebibyte);
+    assert.equal(next.laterRoundsBytesPerSecond, 64 * mebibyte);
+  });
+
+  it('smooths: one outlier does not turn the figure over, a lasting change does', () => {
+    const steady = after(unmeasured, later(3.2), 100);
+    const outlier = after(steady, later(32), 100).bandwidthBytesPerSecond ?? 0;
+    assert.ok(outlier > 32 * mebibyte && outlier < 160 * mebibyte);
+    let lasting = steady;
+    for (let count = 0; count < 30; count += 1) lasting = after(lasting, later(32), 100);
+    assert.ok(Math.abs((lasting.bandwidthBytesPerSecond ?? 0) / (320 * mebibyte) - 1) < 0.01);
+  });
+
+  it('weighs by time, not by the number of samples', () => {
+    const steady = after(unmeasured, later(32), 1000);
+    const once = after(steady, later(128), 400).bandwidthBytesPerSecond ?? 0;
+    let often = steady;
+    for (let count = 0; count < 4; count += 1) often = after(often, later(32), 100);
+    assert.ok(Math.abs(once / (often.bandwidthBytesPerSecond ?? 1) - 1) < 0.01);
+  });
+
+  it('learns nothing from zero pages: they cost the wire next to nothing', () => {
+    const skipping = later(4, 4, { duplicatePages: 20_000 });
+    assert.equal(after(unmeasured, skipping).bandwidthBytesPerSecond, undefined);
+  });
+
+  it('learns nothing from a standstill, from too short a span, or without a sample before', () => {
+    assert.equal(after(unmeasured, later(0)), unmeasured);
+    assert.equal(after(unmeasured, later(32), 10), unmeasured);
+    const { last: _, ...first } = unmeasured;
+    assert.equal(after(first, later(32)), first);
+    const mute: MigrationSample = { status: 'active', throttlePercent: 0 };
+    assert.equal(after(unmeasured, mute), unmeasured);
+  });
+
+  it('does not count the first bytes: they only fill socket buffers', () => {
+    const begun = { ...unmeasured, nowMilliseconds: 1200 };
+    assert.equal(after(begun, later(32), 100), begun);
+  });
+
+  it('keeps the first pass apart from later rounds', () => {
+    const { openRound, ...rest } = unmeasured;
+    assert.ok(openRound);
+    const first = { ...rest, firstPassBytesPerSecond: 1, openRound: { ...openRound, number: 1 } };
+    const next = after(first, later(64));
+    assert.ok((next.firstPassBytesPerSecond ?? 0) > 32 * mebibyte);
+    assert.equal(next.laterRoundsBytesPerSecond, undefined);
+  });
+
+  it('counts pages of every kind as sent', () => {
+    const ram = { normalPages: 10, duplicatePages: 5 };
+    const compression = {
+      pages: 7,
+      busyCount: 0,
+      busyShare: 0,
+      compressedBytes: 1,
+      compressionRatio: 1,
+    };
+    assert.equal(sentPages(activeSample(ram, { compression })), 22);
+    assert.equal(sentPages({ status: 'none', throttlePercent: 0 }), 0);
+  });
+});
