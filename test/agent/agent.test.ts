@@ -1,122 +1,19 @@
 import assert from 'node:assert/strict';
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { createAgent, type Agent } from '../../agent/agent.ts';
-import { standalonePolicy } from '../../agent/policy-file.ts';
-import { systemClock } from '../../shared/clock.ts';
-import {
-  decodeCommandResult,
-  decodeTelemetry,
-  encodeBeacon,
-  encodeCommand,
-} from '../../shared/codec.ts';
-import type { CommandResult, Operation } from '../../shared/command.ts';
-import { silentLog } from '../../shared/log.ts';
-import { memoryBroker, type MemoryBus } from '../../shared/memory-bus.ts';
-import type { VmFacts } from '../../shared/sample.ts';
-import type { Telemetry, TelemetryBody } from '../../shared/telemetry.ts';
-import { fakeQemu, type FakeQemu } from '../fakes/qemu.ts';
+import { decodeCommandResult, encodeBeacon } from '../../shared/codec.ts';
+import { fakeQemu } from '../fakes/qemu.ts';
+import { arm, boardAgent, migrate, setPoint, until, type AgentRig } from './agent-rig.ts';
 
 describe('agent', () => {
-  let directory: string;
-  let qemu: FakeQemu;
-  let agent: Agent;
-  let agentBus: MemoryBus;
-  let brainBus: MemoryBus;
-  let heard: Telemetry[];
-  let replayed: Telemetry[];
-  let sequence: number;
-  /** How far the agent's monotonic clock is ahead of ours. */
-  let aheadMilliseconds: number;
+  let rig: AgentRig;
 
   beforeEach(async () => {
-    directory = mkdtempSync(join(tmpdir(), 'ferryman-agent-'));
-    qemu = await fakeQemu('7.2');
-    const broker = memoryBroker();
-    agentBus = broker.connect();
-    brainBus = broker.connect();
-    heard = [];
-    replayed = [];
-    sequence = 0;
-    aheadMilliseconds = 0;
-    brainBus.subscribe('ferryman.v1.tel.source.>', (subject, payload) => {
-      (subject.endsWith('.replay') ? replayed : heard).push(decodeTelemetry(payload));
-    });
-    agent = agentOf([qemu.server.path]);
-    await agent.start();
+    rig = await boardAgent();
   });
-  afterEach(async () => {
-    await agent.stop();
-    await qemu.stop();
-    rmSync(directory, { recursive: true });
-  });
-
-  const clock = {
-    ...systemClock,
-    monotonicMilliseconds: () => systemClock.monotonicMilliseconds() + aheadMilliseconds,
-  };
-  const agentOf = (
-    sockets: readonly string[],
-    policy = standalonePolicy({ postCopy: true }),
-  ): Agent =>
-    createAgent({
-      host: 'source',
-      bus: agentBus,
-      clock,
-      log: silentLog,
-      sockets,
-      policy,
-      journalPath: join(directory, 'journal'),
-    });
-
-  async function until<T>(what: string, look: () => T | undefined): Promise<T> {
-    const endsAt = performance.now() + 5000;
-    for (;;) {
-      const found = look();
-      if (found !== undefined) return found;
-      if (performance.now() > endsAt) assert.fail(`did not happen: ${what}`);
-      await sleep(5);
-    }
-  }
-  const bodies = <K extends TelemetryBody['kind']>(
-    kind: K,
-  ): Extract<TelemetryBody, { kind: K }>[] =>
-    heard
-      .map(({ body }) => body)
-      .filter((body): body is Extract<TelemetryBody, { kind: K }> => body.kind === kind);
-  const attached = (): Promise<VmFacts> => until('attach', () => bodies('attach').at(-1)?.facts);
-
-  async function order(operation: Operation, overrides: object = {}): Promise<CommandResult> {
-    const { ref } = await attached();
-    sequence += 1;
-    const payload = encodeCommand({
-      id: `m1.${String(sequence)}`,
-      epoch: 7,
-      sequence,
-      target: ref,
-      expiresAtAgentMilliseconds: Math.floor(performance.now() + 5000),
-      operation,
-      ...overrides,
-    });
-    return decodeCommandResult(await brainBus.request('ferryman.v1.cmd.source', payload, 5000));
-  }
-  const arm = {
-    kind: 'arm',
-    arming: { family: 'plain', autoConverge: true, postCopy: true },
-    tuning: {},
-  } as const;
-  const migrate: Operation = { kind: 'migrate', endpoint: { kind: 'unix', path: '/tmp/m.sock' } };
-  const setPoint: Operation = { kind: 'throttle', percent: 70, mechanism: 'qemu' };
-
-  async function startMigration(): Promise<void> {
-    assert.equal((await order(arm)).outcome, 'applied');
-    assert.equal((await order(migrate)).outcome, 'applied');
-    qemu.setStatus('active');
-  }
+  afterEach(() => rig.stop());
 
   it('announces its VM and streams samples, activity and the host', async () => {
+    const { qemu, heard, bodies, attached } = rig;
     const facts = await attached();
     assert.equal(facts.name, 'web-1');
     assert.equal(facts.monitor, qemu.server.path);
@@ -130,10 +27,11 @@ describe('agent', () => {
       sequences,
       [...sequences].sort((a, b) => a - b),
     );
-    assert.deepEqual(agent.vms()[0]?.ref, facts.ref);
+    assert.deepEqual(rig.vms()[0]?.ref, facts.ref);
   });
 
   it('arms inert, starts, sets a set-point and gives everything back', async () => {
+    const { qemu, order, startMigration } = rig;
     const before = { ...qemu.capabilities };
     await startMigration();
     assert.equal(qemu.capabilities['auto-converge'], true);
@@ -151,6 +49,7 @@ describe('agent', () => {
   });
 
   it('samples often while a migration runs, and at once on an event', async () => {
+    const { bodies, startMigration } = rig;
     await startMigration();
     await until('active', () =>
       bodies('migration').find(({ sample }) => sample.status === 'active'),
@@ -161,6 +60,7 @@ describe('agent', () => {
   });
 
   it('refuses what is stale, repeated or meant for another life', async () => {
+    const { order } = rig;
     assert.equal((await order(arm)).outcome, 'applied');
     const repeated = await order(arm, { id: 'm1.1' });
     assert.match(repeated.reason ?? '', /^duplicate/);
@@ -170,11 +70,13 @@ describe('agent', () => {
   });
 
   it('answers a command that makes no sense with a refusal', async () => {
+    const { brainBus } = rig;
     const reply = await brainBus.request('ferryman.v1.cmd.source', Uint8Array.of(1, 2, 3), 1000);
     assert.equal(decodeCommandResult(reply).outcome, 'refused');
   });
 
   it('says that nobody knows when QEMU does not answer, and does not try again', async () => {
+    const { qemu, bodies, order } = rig;
     await order(arm);
     const answer = qemu.server.answer;
     qemu.server.answer = (received) =>
@@ -186,6 +88,7 @@ describe('agent', () => {
   });
 
   it('remembers across a lost monitor what it has to restore', async () => {
+    const { qemu, bodies, order, startMigration } = rig;
     await startMigration();
     qemu.server.disconnect();
     await until('detach', () => bodies('detach')[0]);
@@ -197,6 +100,7 @@ describe('agent', () => {
   });
 
   it('keeps telemetry while the bus is away and replays it with its original numbers', async () => {
+    const { qemu, agentBus, heard, replayed, bodies } = rig;
     await until('samples', () => bodies('migration')[0]);
     const last = heard.at(-1)?.header.sequence ?? 0;
     agentBus.setConnected(false);
@@ -208,61 +112,17 @@ describe('agent', () => {
     assert.ok(heard.every(({ body }) => body.kind !== 'event'));
   });
 
-  it('takes the throttle of a running migration to the floor when it stops', async () => {
-    await startMigration();
-    await order(setPoint);
-    await agent.stop();
-    assert.equal(qemu.parameters['max-cpu-throttle'], 1);
-    assert.equal(qemu.parameters['throttle-trigger-threshold'], 1);
-    assert.ok(!qemu.server.commands().includes('migrate_cancel'));
-  });
-
-  it('restores an armed VM that does not migrate when it stops', async () => {
-    await order(arm);
-    await agent.stop();
-    assert.equal(qemu.capabilities['auto-converge'], false);
-    assert.equal(qemu.parameters['max-cpu-throttle'], 99);
-  });
-
   it('does not let a VM that hangs slow another', async () => {
+    const { qemu, attached } = rig;
     const hanging = await fakeQemu('7.2');
     hanging.server.answer = () => 'hang';
-    await agent.stop();
-    heard.length = 0;
-    agent = agentOf([hanging.server.path, qemu.server.path]);
-    await agent.start();
+    await rig.replaceAgent([hanging.server.path, qemu.server.path]);
     assert.equal((await attached()).monitor, qemu.server.path);
     await hanging.stop();
   });
 
-  it('lets go of a VM when the brain falls silent, and raises nothing until it is back', async () => {
-    await startMigration();
-    await order(setPoint);
-    aheadMilliseconds = 6000;
-    await until('the floor', () => qemu.parameters['max-cpu-throttle'] === 1 || undefined);
-    const later = { expiresAtAgentMilliseconds: Math.floor(performance.now() + 60_000) };
-    assert.match((await order(setPoint, later)).reason ?? '', /^brain-silent/);
-    brainBus.publish('ferryman.v1.lead.brain', encodeBeacon({ epoch: 7, brain: 'brain' }));
-    await until('an alert', () => bodies('alert').find(({ message }) => /heard/.test(message)));
-    assert.equal((await order(setPoint, later)).outcome, 'applied');
-    assert.ok(!qemu.server.commands().includes('migrate_cancel'));
-  });
-
-  it('cancels after a long silence where the host policy says so', async () => {
-    await agent.stop();
-    heard.length = 0;
-    agent = agentOf([qemu.server.path], { ...standalonePolicy(), brainLost: 'cancel' });
-    await agent.start();
-    await order({ ...arm, arming: { ...arm.arming, postCopy: false } });
-    await order(migrate);
-    qemu.setStatus('active');
-    aheadMilliseconds = 31_000;
-    const cancelled = () => qemu.server.commands().includes('migrate_cancel') || undefined;
-    await until('a cancel', cancelled);
-    qemu.setStatus('cancelled');
-  });
-
   it('tells a brain it has not heard before of its VMs', async () => {
+    const { brainBus, bodies, attached } = rig;
     await attached();
     const before = bodies('attach').length;
     brainBus.publish('ferryman.v1.lead.brain-2', encodeBeacon({ epoch: 9, brain: 'brain-2' }));
@@ -270,6 +130,7 @@ describe('agent', () => {
   });
 
   it('is at peace with a VM that is already gone when it is to be restored', async () => {
+    const { attached, order } = rig;
     const { ref } = await attached();
     const target = { ...ref, qemuPid: ref.qemuPid + 1 };
     assert.equal((await order({ kind: 'restore' }, { target })).outcome, 'applied');
