@@ -4,6 +4,7 @@
  */
 import { formatBytes, formatMilliseconds } from '../../cli/figures.ts';
 import { styleFor } from '../../cli/terminal/style.ts';
+import { messageOf } from '../../shared/errors.ts';
 import { guest, linkBytesPerSecond, migrateOnce, type DemoResult, type Line } from './run.ts';
 import { comparisonTable } from './table.ts';
 
@@ -12,19 +13,27 @@ if (ferryman === undefined) throw new Error('usage: main.ts FERRYMAN [--json]');
 const json = flags.includes('--json');
 
 /** People read standard output; with --json only the last line belongs there. */
-const say = (text: string) => (json ? process.stderr : process.stdout).write(`${text}\n`);
+const say = (text: string): unknown => (json ? process.stderr : process.stdout).write(`${text}\n`);
 
-const adaptive = await present('adaptive', json ? () => undefined : undefined);
-const autoConverge = await present('auto-converge', progressLine());
-const results = [adaptive, autoConverge];
-if (json) {
-  const byPolicy = Object.fromEntries(results.map((result) => [result.policy, result]));
-  process.stdout.write(`${JSON.stringify(byPolicy)}\n`);
-} else {
-  say('');
-  comparisonTable(results, styleFor(process.stdout, process.env)).forEach(say);
+// The rig puts the guests away on Ctrl-C; listening keeps us here to remove the rest.
+for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => undefined);
+process.exitCode = await demo().catch((error: unknown) => {
+  process.stderr.write(`demo: ${messageOf(error)}\n`);
+  return 1;
+});
+
+async function demo(): Promise<number> {
+  const adaptive = await present('adaptive', json ? () => undefined : undefined);
+  const autoConverge = await present('auto-converge', progressLine());
+  const results = [adaptive, autoConverge];
+  if (json) {
+    const byPolicy = Object.fromEntries(results.map((result) => [result.policy, result]));
+    process.stdout.write(`${JSON.stringify(byPolicy)}\n`);
+  } else {
+    ['', ...comparisonTable(results, styleFor(process.stdout, process.env))].forEach(say);
+  }
+  return adaptive.outcome === 'completed' ? 0 : 1;
 }
-process.exitCode = adaptive.outcome === 'completed' ? 0 : 1;
 
 async function present(policy: string, onLine?: (line: Line) => void): Promise<DemoResult> {
   say(

@@ -51,8 +51,8 @@ export async function migrateOnce(ferryman: string, run: DemoRun): Promise<DemoR
     await sleep(watchMilliseconds.after + 200);
     return await assess(pair, trace);
   } finally {
-    await pair.stop();
     await rm(folder, { recursive: true, force: true });
+    await pair.stop();
   }
 }
 
