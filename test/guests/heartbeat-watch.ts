@@ -34,8 +34,9 @@ export class HeartbeatWatch {
       this.#keep(nowMilliseconds);
   }
 
-  /** A gap still open is in it, as long as it has lasted. */
+  /** Up to the last reading; a gap still open is in it, as long as it has lasted. */
   observation(): Observation {
+    if (this.#lastSeen > (this.#times.at(-1) ?? Infinity)) this.#keep(this.#lastSeen);
     return {
       timesMilliseconds: this.#times,
       work: this.#work,

@@ -56,7 +56,10 @@ function sample(): void {
   );
 }
 
-process.on('message', () => process.send?.(watch.observation()));
+process.on('message', () => {
+  sample();
+  process.send?.(watch.observation());
+});
 process.on('disconnect', () => process.exit());
 setInterval(sample, periodMilliseconds);
 sample();
