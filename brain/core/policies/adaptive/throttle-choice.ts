@@ -25,6 +25,8 @@ import type { Move } from '../policy.ts';
 const worthwhileShare = 0.87;
 const worthwhileSeconds = 0.2;
 const doubt = 0.1;
+const trustLostPerRound = 0.05;
+const leastTrust = 0.8;
 /** A set-point is written this long before the sync at which it shall act. */
 const writeAheadSeconds = 0.8;
 const burstSurprise = 2;
@@ -59,7 +61,7 @@ function engage(migration: Migration, course: Course, facts: ThrottleFacts): Mov
     facts.lag === 'immediate'
       ? [planThrottle(migration, course, 'now'), planThrottle(migration, course, 'next-round')]
       : [planThrottle(migration, course, 'next-round'), planThrottle(migration, course, 'later')];
-  const free = planThrottle(migration, optimistic(course), 'never');
+  const free = planThrottle(migration, drainedBy(course, trust(migration)), 'never');
   if (isProvenEndless(migration)) {
     return order(migration, course, facts, hardest(migration, soon), 'endless-by-proof', free);
   }
@@ -192,8 +194,13 @@ function secondsToSync(course: Course): number {
   return (course.remainingBytes - course.switchoverBytes) / course.drainBytesPerSecond;
 }
 
-function optimistic(course: Course): Course {
-  return drainedBy(course, 1 + doubt);
+/**
+ * How much faster than measured the link may drain in the case for leaving the guest alone: a little
+ * at first, for the estimates are young; less with every round in which the promised end did not come.
+ */
+function trust(migration: Migration): number {
+  const roundsWaited = (migration.openRound?.number ?? 0) - 2;
+  return Math.max(leastTrust, 1 + doubt - trustLostPerRound * roundsWaited);
 }
 
 function pessimistic(course: Course): Course {
