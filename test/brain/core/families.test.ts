@@ -1,0 +1,94 @@
+import assert from 'node:assert/strict';
+import { families } from '../../../shared/sample.ts';
+import {
+  drainRates,
+  firstRateRounds,
+  legalFamilies,
+  xbzrleCacheBytes,
+} from '../../../brain/core/families.ts';
+import type { Migration } from '../../../brain/core/migration.ts';
+import { withWorkingSet } from '../../../brain/core/workload.ts';
+import { mebibyte, probeReport, readyMigration, vmFacts } from './support.ts';
+
+const wire = 32 * mebibyte;
+
+function probed(change: Parameters<typeof probeReport>[0], idleCpuCores = 4): Migration {
+  const source = vmFacts('source', { idleCpuCores });
+  return withWorkingSet(readyMigration({ source, probe: probeReport(change) }));
+}
+
+const text = { compressionRatio: 8, dirtyCompressionRatio: 4 };
+
+describe('core/families', () => {
+  it('are legal where both sides have them', () => {
+    const destination = vmFacts('destination', { families: ['plain', 'multifd-zstd'] });
+    assert.deepEqual(legalFamilies(readyMigration({ destination })), ['plain', 'multifd-zstd']);
+    const { destination: _, ...alone } = readyMigration();
+    assert.deepEqual(legalFamilies(alone), []);
+  });
+
+  it('plain pre-copy drains what the wire takes', () => {
+    const rates = drainRates(probed(text), 'plain', wire);
+    assert.equal(rates.firstPassBytesPerSecond, wire);
+    assert.equal(rates.laterRoundsBytesPerSecond, wire);
+  });
+
+  it('compression multiplies the wire by what the probe found, on all and on dirtied pages', () => {
+    const rates = drainRates(probed(text), 'multifd-zstd', wire);
+    assert.ok(Math.abs(rates.firstPassBytesPerSecond / (8 * wire) - 1) < 1e-9);
+    assert.ok(Math.abs(rates.laterRoundsBytesPerSecond / (4 * wire) - 1) < 1e-9);
+  });
+
+  it('compression is bound by the idle cores, zlib before zstd', () => {
+    const fast = 100 * wire;
+    const rate = (cores: number, family: 'multifd-zlib' | 'multifd-zstd') =>
+      drainRates(probed(text, cores), family, fast).laterRoundsBytesPerSecond;
+    assert.ok(rate(1, 'multifd-zlib') < rate(4, 'multifd-zlib'));
+    assert.ok(rate(1, 'multifd-zlib') < rate(1, 'multifd-zstd'));
+    assert.ok(rate(4, 'multifd-zlib') < fast);
+  });
+
+  it('compression without a probe promises nothing', () => {
+    const rates = drainRates(readyMigration(), 'multifd-zstd', wire);
+    assert.ok(rates.laterRoundsBytesPerSecond <= wire);
+  });
+
+  it('`compress` is never slower than the wire: busy threads pass pages on as they are', () => {
+    const slow = probed({ compressionSecondsPerPage: 1 });
+    assert.ok(drainRates(slow, 'compress', wire).firstPassBytesPerSecond >= wire);
+  });
+
+  it('XBZRLE gains by small deltas, in later rounds only', () => {
+    const rates = drainRates(probed({ xbzrleDeltaShare: 0.02 }), 'xbzrle', wire);
+    assert.equal(rates.firstPassBytesPerSecond, wire);
+    assert.ok(rates.laterRoundsBytesPerSecond > 8 * wire);
+    assert.ok(firstRateRounds('xbzrle') > firstRateRounds('plain'));
+    const random = drainRates(probed({ xbzrleDeltaShare: 1 }), 'xbzrle', wire);
+    assert.ok(random.laterRoundsBytesPerSecond <= 1.01 * wire);
+  });
+
+  it('XBZRLE gains as much as its cache holds of the working set', () => {
+    const source = (freeMemoryBytes: number) => vmFacts('source', { freeMemoryBytes });
+    const guest = probed({ xbzrleDeltaShare: 0.02 });
+    const rate = (free: number) =>
+      drainRates({ ...guest, source: source(free) }, 'xbzrle', wire).laterRoundsBytesPerSecond;
+    assert.ok(rate(64 * mebibyte) < 0.5 * rate(1024 * mebibyte));
+  });
+
+  it('its cache is a power of two that holds the working set, within free memory', () => {
+    const cache = xbzrleCacheBytes(probed({}));
+    assert.ok(Number.isInteger(Math.log2(cache)));
+    assert.ok(cache >= (probed({}).workingSet?.bytes ?? Infinity));
+    const poor = vmFacts('source', { freeMemoryBytes: 64 * mebibyte });
+    assert.ok(xbzrleCacheBytes({ ...probed({}), source: poor }) <= 16 * mebibyte);
+  });
+
+  it('no family is thought faster than the same wire allows with its best ratio', () => {
+    const migration = probed({ ...text, xbzrleDeltaShare: 0.125 });
+    for (const family of families) {
+      const rates = drainRates(migration, family, wire);
+      assert.ok(rates.firstPassBytesPerSecond <= 8 * wire, family);
+      assert.ok(rates.laterRoundsBytesPerSecond <= 8 * wire, family);
+    }
+  });
+});

@@ -1,0 +1,59 @@
+import assert from 'node:assert/strict';
+import { withWorkingSet } from '../../../brain/core/workload.ts';
+import type { Migration, Round } from '../../../brain/core/migration.ts';
+import { dirtiedBytes } from '../../../brain/core/working-set.ts';
+import { mebibyte, movingMigration, probeReport, roundOf } from './support.ts';
+
+/** A full second of the guest's running, which left this many MiB. */
+const leaving = (number: number, megabytes: number): Round =>
+  roundOf(number, 64 * mebibyte, megabytes * mebibyte);
+
+/** Nothing is left unsent at the syncs, so that backlogs are what was dirtied. */
+function learned(rounds: readonly Round[], change: Partial<Migration> = {}): number {
+  const migration = movingMigration({
+    rounds,
+    tuning: { downtimeLimitMilliseconds: 0 },
+    ...change,
+  });
+  const { workingSet } = withWorkingSet(migration);
+  assert.ok(workingSet);
+  return dirtiedBytes(workingSet, 1) / mebibyte;
+}
+
+describe('core/workload', () => {
+  it('knows nothing without a probe and without a round', () => {
+    assert.equal(learned([]), 0);
+  });
+
+  it('learns from rounds alone where there is no probe', () => {
+    assert.ok(Math.abs(learned([leaving(1, 30)]) - 30) < 4);
+  });
+
+  it('stays with the probe while rounds agree with it', () => {
+    const probe = probeReport();
+    const alone = learned([], { probe });
+    const agreeing = learned([leaving(1, alone)], { probe });
+    assert.ok(Math.abs(agreeing / alone - 1) < 0.05);
+  });
+
+  it('follows a round that contradicts the probe: the workload has changed', () => {
+    const probe = probeReport();
+    assert.ok(learned([leaving(1, 8)], { probe }) < 16);
+  });
+
+  it('forgets older rounds sooner than newer ones', () => {
+    const rising = learned([leaving(1, 20), leaving(2, 20), leaving(3, 26)]);
+    const falling = learned([leaving(1, 26), leaving(2, 20), leaving(3, 20)]);
+    assert.ok(rising > falling);
+  });
+
+  it('tells what was dirtied anew from what had not been sent yet', () => {
+    const unsent = learned([leaving(1, 30)], { tuning: { downtimeLimitMilliseconds: 300 } });
+    assert.ok(unsent < 29);
+  });
+
+  it('never finds more than the guest has RAM', () => {
+    const { workingSet } = withWorkingSet(movingMigration({ rounds: [leaving(1, 500)] }));
+    assert.ok((workingSet?.bytes ?? Infinity) <= 128 * mebibyte);
+  });
+});
