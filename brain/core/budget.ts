@@ -24,6 +24,7 @@ export const inertThrottlePercent = 1;
 /** I/O-sensitive VMs are never slowed beyond this, so that they still answer interrupts (the talk). */
 const ioSensitiveThrottlePercent = 80;
 
+/** The hardest throttle that the owner of the VM allows, in percent. */
 export function throttleCapPercent(objective: Objective): number {
   return objective.ioSensitive
     ? Math.min(objective.maxThrottlePercent, ioSensitiveThrottlePercent)

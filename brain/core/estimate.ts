@@ -13,6 +13,7 @@ import { forecast, type Course, type Forecast } from './pre-copy-model.ts';
 
 const noThrottle = [0, 0, 0] as const;
 
+/** The gap that the VM's owner allows at switchover; QEMU's default of 300 ms without an order. */
 export function downtimeLimitSeconds(migration: Migration): number {
   return (migration.order?.objective.downtimeLimitMilliseconds ?? 300) / 1000;
 }
@@ -112,6 +113,7 @@ export function allowedLevels(migration: Migration): readonly number[] {
   return [cap, ...levelsPercent.filter((level) => level < cap)];
 }
 
+/** The level of least predicted cost when throttling begins at `begin`. */
 export function planThrottle(
   migration: Migration,
   course: Course,

@@ -30,6 +30,7 @@ export function firstRateRounds(family: Family): number {
   return family === 'xbzrle' ? 2 : 1;
 }
 
+/** The families that both sides can arm, in the order in which the source names them. */
 export function legalFamilies(migration: Migration): readonly Family[] {
   const destination = migration.destination?.families ?? [];
   return (migration.source?.families ?? []).filter((family) => destination.includes(family));
@@ -41,6 +42,7 @@ export function xbzrleCacheBytes(migration: Migration): number {
   return Math.min(2 ** Math.ceil(Math.log2(wanted)), xbzrleCacheLimitBytes(migration));
 }
 
+/** How fast guest RAM leaves the source in `family` over a wire of this bandwidth, as bytes of RAM. */
 export function drainRates(
   migration: Migration,
   family: Family,

@@ -33,6 +33,7 @@ export function currentLink(migration: Migration): LinkEstimate {
   };
 }
 
+/** An estimate with the range that a figure of this provenance deserves. */
 export function around(
   bytesPerSecond: number,
   provenance: LinkEstimate['provenance'],

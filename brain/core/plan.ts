@@ -13,6 +13,8 @@ export type Draft = Omit<Decision, 'number' | 'atMilliseconds'>;
 export interface Step {
   readonly side: Side;
   readonly operation: (migration: Migration) => Operation | undefined;
+  /** Until it holds the phase waits; always, unless given. */
+  readonly isDue?: (migration: Migration) => boolean;
   readonly applied: Phase;
   /** `restoring-source` unless said otherwise: the attempt ends and everything is put back. */
   readonly failed?: Phase;
@@ -77,10 +79,23 @@ export const steps: Readonly<Partial<Record<Phase, Step>>> = {
       migration.destination && migration.ending?.outcome === 'completed'
         ? { kind: 'restore' }
         : undefined,
+    isDue: hasArrived,
     applied: 'settled',
     failed: 'settled',
   },
 };
+
+/** A destination calls its side completed a little later than the source does. */
+const arrivalMilliseconds = 3000;
+
+function hasArrived(migration: Migration): boolean {
+  const since = migration.nowMilliseconds - (migration.ending?.endedAtMilliseconds ?? 0);
+  return (
+    migration.ending?.outcome !== 'completed' ||
+    migration.destinationStatus === 'completed' ||
+    since > arrivalMilliseconds
+  );
+}
 
 function armOperation({ nextArming }: Migration): Operation | undefined {
   return nextArming && { kind: 'arm', arming: nextArming.arming, tuning: nextArming.tuning };

@@ -22,6 +22,7 @@ export function sentPages(sample: MigrationSample): number {
   );
 }
 
+/** Takes a sample's progress into both rates; what is too short or mostly zero pages says nothing. */
 export function observeRates(
   migration: Migration,
   sample: MigrationSample,

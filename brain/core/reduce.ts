@@ -49,6 +49,10 @@ export function startMigration(options: {
   };
 }
 
+/**
+ * The whole brain of one migration: what is known after `input`, and the decisions to carry out now.
+ * Pure: the same inputs give the same decisions, byte for byte.
+ */
 export function reduce(
   migration: Migration,
   input: Input,
@@ -124,6 +128,7 @@ function send(migration: Migration, step: Step, input: Input): Migration {
     const gone = migration.source ? 'destination' : 'source';
     return advance(ended(migration, 'failed', `the ${gone} QEMU is gone`), input);
   }
+  if (step.isDue?.(migration) === false) return migration;
   const ready = prepared(migration);
   const draft = stepDraft(ready, step);
   if (draft) return decide(ready, draft);

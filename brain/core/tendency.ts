@@ -28,6 +28,7 @@ export const divergingContraction = 0.98;
 const plateauContraction = 0.9;
 const certainLeak = 1.05;
 
+/** Where the migration is heading: by the model where there is one, and by what rounds have shown. */
 export function tendency(migration: Migration): Tendency {
   const contraction = lastContraction(migration);
   const leak = leakOf(migration);
@@ -76,6 +77,7 @@ export function isProvenEndless(migration: Migration): boolean {
   );
 }
 
+/** The full rounds of the attempt that runs now, oldest first. */
 export function roundsOfAttempt(migration: Migration): readonly Round[] {
   return migration.rounds.filter((round) => round.attempt === migration.attempts.length);
 }

@@ -13,6 +13,7 @@ const fading = 0.6;
 /** A round further than this from the model says that the workload itself has changed. */
 const shiftRatio = 1.4;
 
+/** The migration with its working set fitted anew to all that is known. */
 export function withWorkingSet(migration: Migration): Migration {
   const { workingSet, surprise } = learnWorkingSet(migration);
   return { ...migration, workingSet, surprise };

@@ -6,6 +6,7 @@ import type { Family } from '../../../shared/sample.ts';
 import type { Migration } from '../migration.ts';
 import type { Method } from './method.ts';
 
+/** Whether both keys are turned: the owner allows post-copy, and both sides can in this family. */
 export function canArmPostCopy(migration: Migration, family: Family): boolean {
   return (
     migration.order?.objective.postCopy === 'last-resort' &&
@@ -20,6 +21,7 @@ export const postCopy: Method = {
     canArmPostCopy(migration, family) ? { arming: { postCopy: true } } : undefined,
 };
 
+/** Whether the attempt that runs now was started with post-copy armed. */
 export function isPostCopyArmed(migration: Migration): boolean {
   return migration.attempts.at(-1)?.arming.postCopy === true;
 }

@@ -28,6 +28,7 @@ const worthwhileSeconds = 0.2;
 /** One endless case must not drown the rest of an unknown link's range. */
 const costCap = 120;
 
+/** Arms the family of least predicted cost, and says what it expects and why. */
 export function chooseFamily(migration: Migration): ArmingPlan {
   const outlooks = candidates(migration).map((family) => outlook(migration, family));
   const chosen = best(outlooks);
@@ -56,6 +57,7 @@ function candidates(migration: Migration): readonly Family[] {
   );
 }
 
+/** Predicts a migration in `family` over every bandwidth that the link may turn out to have. */
 export function outlook(migration: Migration, family: Family): FamilyOutlook {
   const link = currentLink(migration);
   const bandwidths = plausibleBandwidths(link);
@@ -84,6 +86,7 @@ function bestCourse(migration: Migration, family: Family, wire: number) {
   return throttled.cost < untouched.cost ? throttled : untouched;
 }
 
+/** The cheapest family; plain pre-copy unless another one is clearly cheaper. */
 export function best(outlooks: readonly FamilyOutlook[]): FamilyOutlook {
   const plain = outlooks.find((each) => each.family === 'plain');
   const least = outlooks.reduce((chosen, each) => (each.cost < chosen.cost ? each : chosen));
@@ -93,6 +96,7 @@ export function best(outlooks: readonly FamilyOutlook[]): FamilyOutlook {
   return pays ? least : plain;
 }
 
+/** The method that a family stands for in a decision; plain pre-copy is the plan itself. */
 export function methodOf(family: Family): ArmingPlan['method'] {
   if (compressionFamilies.includes(family)) return 'compression';
   return family === 'xbzrle' || family === 'multifd' ? family : 'plan';
