@@ -51,6 +51,7 @@ export function cpuShares(before: CpuTicks, after: CpuTicks): CpuShares {
   };
 }
 
+/** Watches the host's processors: how busy they were since the last reading, and what is idle. */
 export function createCpuCollector({ procRoot }: HostSource): HostCollector {
   const read = () => parseCpuTicks(readRequiredKernelFile(`${procRoot}/stat`));
   let before = read();

@@ -32,6 +32,7 @@ export function countField(fields: Fields, name: string): number | undefined {
   return Number.isInteger(value) ? value : undefined;
 }
 
+/** A text; undefined where QEMU left it out or sent anything else. */
 export function stringField(fields: Fields, name: string): string | undefined {
   const value = fields[name];
   return typeof value === 'string' ? value : undefined;

@@ -19,6 +19,7 @@ function readField(text: string, name: string): number {
   return Number(kibibytes) * 1024;
 }
 
+/** Watches how much memory the host has, and has left. */
 export function createMemoryCollector({ procRoot }: HostSource): HostCollector {
   return {
     name: 'memory',

@@ -85,6 +85,7 @@ function createSpeedReader({ sysRoot, clock }: HostSource): (name: string) => nu
   };
 }
 
+/** Watches the host's network interfaces: what they carried since the last reading, and their speed. */
 export function createNicCollector(source: HostSource): HostCollector {
   const speedOf = createSpeedReader(source);
   const read = () => ({

@@ -8,6 +8,7 @@ export function parsePressure(text: string): number {
   return Number(percent) / 100;
 }
 
+/** Watches how long tasks of the host waited; silent on a kernel without PSI. */
 export function createPressureCollector({ procRoot }: HostSource): HostCollector {
   const read = (resource: string) => readKernelFile(`${procRoot}/pressure/${resource}`);
   return {

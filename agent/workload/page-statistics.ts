@@ -9,6 +9,7 @@ export interface Snapshot {
   readonly pageBytes: number;
 }
 
+/** The bytes of one page: a view into the snapshot, not a copy. */
 export function pageAt({ bytes, pageBytes }: Snapshot, index: number): Buffer {
   return bytes.subarray(index * pageBytes, (index + 1) * pageBytes);
 }
@@ -36,6 +37,7 @@ export function thinOut<T>(items: readonly T[], count: number): T[] {
   return items.filter((_, index) => Math.floor(index / step) !== Math.floor((index - 1) / step));
 }
 
+/** Whether a page holds nothing but zeros, which QEMU sends as a few bytes. */
 export function isZeroPage(snapshot: Snapshot, index: number): boolean {
   const page = pageAt(snapshot, index);
   // The first byte tells for most pages; a page that equals itself shifted by one holds one value.
@@ -58,6 +60,7 @@ export interface ShareEstimate {
   readonly standardError: number;
 }
 
+/** The share (0 to 1) that `hits` of `sampled` stand for; no sample at all counts as none. */
 export function estimateShare(hits: number, sampled: number): ShareEstimate {
   const share = sampled === 0 ? 0 : hits / sampled;
   return { share, standardError: Math.sqrt((share * (1 - share)) / Math.max(1, sampled)) };
