@@ -1,0 +1,52 @@
+import assert from 'node:assert/strict';
+import { downtime, switchoverTuning } from '../../../../brain/core/methods/downtime.ts';
+import type { Migration } from '../../../../brain/core/migration.ts';
+import { mebibyte, migrateOrder, probeReport, readyMigration, vmFacts } from '../support.ts';
+
+const wire = 32 * mebibyte;
+const text = probeReport({ compressionRatio: 6, dirtyCompressionRatio: 6 });
+const older = vmFacts('source', { liveSettings: ['downtime-limit', 'throttle'] });
+
+const tuningOf = (change: Partial<Migration> = {}) =>
+  switchoverTuning(readyMigration({ probe: text, ...change }), 'multifd-zstd', wire);
+
+describe('core/methods/downtime', () => {
+  it("leaves QEMU's test alone where it is right", () => {
+    const tuning = switchoverTuning(readyMigration({ probe: text }), 'plain', wire);
+    assert.deepEqual(tuning, { downtimeLimitMilliseconds: 300 });
+  });
+
+  it('tells QEMU what the link really takes of compressed pages', () => {
+    const { downtimeLimitMilliseconds, availSwitchoverBandwidthBytesPerSecond } = tuningOf();
+    assert.equal(downtimeLimitMilliseconds, 300);
+    assert.ok((availSwitchoverBandwidthBytesPerSecond ?? 0) > 2 * wire);
+    assert.ok((availSwitchoverBandwidthBytesPerSecond ?? Infinity) <= 6 * wire);
+  });
+
+  it('scales the downtime limit instead where QEMU has no such setting', () => {
+    const tuning = tuningOf({ source: older });
+    assert.equal(tuning.availSwitchoverBandwidthBytesPerSecond, undefined);
+    assert.ok((tuning.downtimeLimitMilliseconds ?? 0) > 600);
+    assert.ok((tuning.downtimeLimitMilliseconds ?? Infinity) <= 6 * 300);
+  });
+
+  it('believes what was measured more than what was promised', () => {
+    const measured = { bandwidthBytesPerSecond: wire, laterRoundsBytesPerSecond: wire };
+    assert.deepEqual(tuningOf(measured), { downtimeLimitMilliseconds: 300 });
+  });
+
+  it('knows that a cap does not bind the last burst', () => {
+    const order = migrateOrder({
+      maxBandwidthBytesPerSecond: wire,
+      linkBandwidthBytesPerSecond: 4 * wire,
+    });
+    const tuning = switchoverTuning(readyMigration({ order }), 'plain', wire);
+    assert.equal(tuning.availSwitchoverBandwidthBytesPerSecond, 4 * wire);
+  });
+
+  it('is armed uncorrected: what a family promises is not measured yet', () => {
+    const order = migrateOrder({ downtimeLimitMilliseconds: 50 });
+    const armament = downtime.arm(readyMigration({ probe: text, order }), 'multifd-zstd');
+    assert.deepEqual(armament?.tuning, { downtimeLimitMilliseconds: 50 });
+  });
+});

@@ -1,0 +1,122 @@
+import assert from 'node:assert/strict';
+import { inert } from '../../../../../brain/core/methods/auto-converge.ts';
+import type { Migration } from '../../../../../brain/core/migration.ts';
+import { chooseThrottle } from '../../../../../brain/core/policies/adaptive/throttle-choice.ts';
+import {
+  activeSample,
+  mebibyte,
+  migrateOrder,
+  movingMigration,
+  plainArming,
+  roundOf,
+} from '../../support.ts';
+
+/** Random writes over 64 MiB at this many MiB/s, on a link of 32 MiB/s. */
+function writing(rate: number, change: Partial<Migration> = {}): Migration {
+  const bytes = 64 * mebibyte;
+  const classes = [{ shape: 'random' as const, bytes, seconds: 64 / rate }];
+  return movingMigration({ workingSet: { bytes, classes }, ...change });
+}
+
+/** The throttle that is wanted; undefined when none is, or something else. */
+function percentFor(migration: Migration): number | undefined {
+  const wanted = chooseThrottle(migration);
+  return wanted?.kind === 'command' && wanted.operation.kind === 'throttle'
+    ? wanted.operation.percent
+    : undefined;
+}
+
+const firstPass = (migration: Migration): Migration => {
+  assert.ok(migration.openRound);
+  return { ...migration, rounds: [], openRound: { ...migration.openRound, number: 1 } };
+};
+const capped = (maxThrottlePercent: number) => ({ order: migrateOrder({ maxThrottlePercent }) });
+
+/** Since round 3 the throttle has been in force; now it is round 7. */
+function underThrottle(rate: number, ...backlogs: readonly number[]): Migration {
+  const migration = writing(rate);
+  assert.ok(migration.openRound);
+  const rounds = backlogs
+    .slice(1)
+    .map((end, index) => roundOf(index + 1, (backlogs[index] ?? 0) * mebibyte, end * mebibyte));
+  return {
+    ...migration,
+    rounds,
+    openRound: { ...migration.openRound, number: 7 },
+    last: activeSample(
+      { remainingBytes: (backlogs.at(-1) ?? 0) * mebibyte },
+      { throttlePercent: 90 },
+    ),
+    orderedThrottlePercent: 90,
+    orderedThrottleRound: 3,
+  };
+}
+
+describe('core/policies/adaptive/throttle-choice', () => {
+  it('throttles a guest that will not end otherwise, hard, and says what it expects', () => {
+    const wanted = chooseThrottle(writing(128));
+    assert.equal(percentFor(writing(128)), 90);
+    assert.ok((wanted?.prediction?.totalMilliseconds ?? 0) > 0);
+    assert.ok(Number(wanted?.evidence['costChosen']) < Number(wanted?.evidence['costOtherwise']));
+  });
+
+  it('leaves a guest alone that converges by itself', () => {
+    const rounds = [
+      roundOf(1, 128 * mebibyte, 40 * mebibyte),
+      roundOf(2, 40 * mebibyte, 15 * mebibyte),
+    ];
+    const last = activeSample({ remainingBytes: 15 * mebibyte });
+    assert.equal(chooseThrottle(writing(12, { rounds, last })), undefined);
+  });
+
+  it('never throttles in the first pass: all of it must be sent anyway', () => {
+    assert.equal(percentFor(firstPass(writing(128))), undefined);
+  });
+
+  it('stays within the cap, and does nothing where no throttle is allowed', () => {
+    assert.equal(percentFor(writing(128, capped(80))), 80);
+    assert.equal(chooseThrottle(writing(128, capped(1))), undefined);
+    const { source, ...rest } = writing(128);
+    assert.ok(source);
+    assert.equal(chooseThrottle({ ...rest, source: { ...source, throttles: [] } }), undefined);
+  });
+
+  it('releases a throttle that is not needed any more', () => {
+    assert.equal(percentFor(underThrottle(3, 128, 60, 40, 30, 20)), 0);
+  });
+
+  it('keeps one that works', () => {
+    assert.equal(percentFor(underThrottle(128, 128, 60, 50, 40, 20)), undefined);
+  });
+
+  it('goes by QEMU only when the sync is near: the set-point is written ahead of it', () => {
+    const order = migrateOrder({ throttle: 'qemu' });
+    const held = {
+      tuning: {
+        downtimeLimitMilliseconds: 300,
+        autoConverge: { ...inert, triggerThresholdPercent: 100 },
+      },
+    };
+    const far = writing(128, { order, ...held });
+    assert.equal(percentFor(far), undefined);
+    const near = { ...far, last: activeSample({ remainingBytes: 20 * mebibyte }) };
+    const wanted = chooseThrottle(near);
+    assert.equal(
+      wanted?.kind === 'command' &&
+        wanted.operation.kind === 'throttle' &&
+        wanted.operation.mechanism,
+      'qemu',
+    );
+  });
+
+  it('holds the trigger once QEMU has counted the first of its two syncs', () => {
+    const arming = { ...plainArming, autoConverge: true };
+    const migration = writing(128, {
+      order: migrateOrder({ throttle: 'qemu' }),
+      attempts: [{ number: 1, arming, startedAtMilliseconds: 0, transferredBytes: 0 }],
+      tuning: { autoConverge: inert },
+      rounds: [roundOf(1, 128 * mebibyte, 64 * mebibyte)],
+    });
+    assert.equal(chooseThrottle(migration)?.rule, 'hold-trigger-half-cocked');
+  });
+});
