@@ -66,7 +66,10 @@ function isTooEarly(migration: Migration): boolean {
 /** Post-copy: armed, every allowed pre-copy method tried and judged diverging, at a low of the backlog. */
 export function choosePostCopy(migration: Migration): Move | undefined {
   if (!isPostCopyArmed(migration) || !isPreCopyExhausted(migration)) return undefined;
-  const rounds = roundsOfAttempt(migration);
+  // Backlogs under another throttle are no measure of what this one leaves.
+  const rounds = roundsOfAttempt(migration).filter(
+    (round) => round.number > migration.orderedThrottleRound,
+  );
   const least = Math.min(...rounds.map((round) => round.endRemainingBytes));
   const backlog = rounds.at(-1)?.endRemainingBytes ?? Infinity;
   if (backlog > least * nearMinimum) return undefined;

@@ -62,7 +62,7 @@ function engage(migration: Migration, course: Course, facts: ThrottleFacts): Mov
       ? [planThrottle(migration, course, 'now'), planThrottle(migration, course, 'next-round')]
       : [planThrottle(migration, course, 'next-round'), planThrottle(migration, course, 'later')];
   const free = planThrottle(migration, drainedBy(course, trust(migration)), 'never');
-  if (isProvenEndless(migration)) {
+  if (isProvenEndless(migration) && !wasTried(migration)) {
     return order(migration, course, facts, hardest(migration, soon), 'endless-by-proof', free);
   }
   if (isBurst(migration)) return undefined;
@@ -95,11 +95,18 @@ function tryAnyway(
   const rounds = roundsOfAttempt(migration);
   const hopeless = !soon.forecast.finishes && !free.forecast.finishes;
   const isDue = rounds.length >= roundsBeforeTrial && tendency(migration).verdict === 'diverging';
-  if (!hopeless || !isDue || migration.policyMemory['throttleTried'] === true) return undefined;
+  if (!hopeless || !isDue || wasTried(migration)) return undefined;
   return {
     ...order(migration, course, facts, hardest(migration, soon), 'throttle-as-trial', free),
-    memory: { throttleTried: true },
+    memory: tried,
   };
+}
+
+/** A throttle that was in vain is not tried again without a forecast: post-copy may come instead. */
+const tried = { throttleTried: true };
+
+function wasTried(migration: Migration): boolean {
+  return migration.policyMemory['throttleTried'] === true;
 }
 
 /** Releases a throttle that is not needed any more, raises one that is too weak, drops one in vain. */
@@ -119,7 +126,7 @@ function reconsider(migration: Migration, course: Course, facts: ThrottleFacts):
     return order(migration, course, facts, harder, 'throttle-too-weak', keep);
   }
   return tendency(migration).verdict === 'diverging'
-    ? release(facts, free, keep, 'throttle-in-vain')
+    ? { ...release(facts, free, keep, 'throttle-in-vain'), memory: tried }
     : undefined;
 }
 

@@ -29,7 +29,7 @@ describe('core/policies/adaptive/last-resorts', () => {
     it('pays when another family ends what this one cannot', () => {
       const wanted = chooseRestart(stuck());
       assert.equal(wanted?.kind, 'restart');
-      assert.equal(wanted.kind === 'restart' && wanted.plan.arming.family, 'multifd-zstd');
+      assert.equal(wanted.plan.arming.family, 'multifd-zstd');
       assert.ok(Number(wanted.evidence['costRestarting']) < Number(wanted.evidence['costGoingOn']));
     });
 
@@ -87,6 +87,12 @@ describe('core/policies/adaptive/last-resorts', () => {
     it('waits for a low of the backlog', () => {
       const high = backlogs(50, 50, 50, 50, 50, 50, 64);
       assert.equal(choosePostCopy(exhausted({ rounds: high })), undefined);
+    });
+
+    it('measures the low since the throttle was last changed', () => {
+      const released = backlogs(50, 45, 40, 54, 54, 54, 54);
+      const wanted = choosePostCopy(exhausted({ rounds: released, orderedThrottleRound: 3 }));
+      assert.equal(wanted?.rule, 'every-allowed-method-tried');
     });
 
     it('is not started while a throttle is still allowed and not tried', () => {

@@ -119,4 +119,19 @@ describe('core/policies/adaptive/throttle-choice', () => {
     });
     assert.equal(chooseThrottle(migration)?.rule, 'hold-trigger-half-cocked');
   });
+
+  it('drops a throttle that is in vain, once and for all', () => {
+    const bytes = 64 * mebibyte;
+    const classes = [{ shape: 'random' as const, bytes, seconds: 0.1 }];
+    const tooWeak = {
+      ...underThrottle(1000, 128, 60, 60, 60, 60, 60),
+      ...capped(20),
+      workingSet: { bytes, classes },
+      orderedThrottlePercent: 20,
+    };
+    const wanted = chooseThrottle(tooWeak);
+    assert.equal(percentFor(tooWeak), 0);
+    const released = { ...tooWeak, orderedThrottlePercent: 0, orderedThrottleRound: 7 };
+    assert.equal(chooseThrottle({ ...released, policyMemory: wanted?.memory ?? {} }), undefined);
+  });
 });
