@@ -28,18 +28,15 @@ export function runChoice(
   choice: Choice,
   maxMilliseconds = 60_000,
 ): BaselineRun {
+  const { arming = plainArming, tuning = {}, throttlePercent = 0, leadMilliseconds = 0 } = choice;
   const simulation = new Simulation(scenario);
-  const leadMilliseconds = choice.leadMilliseconds ?? 0;
   while (simulation.nowMilliseconds < leadMilliseconds) simulation.step();
-  simulation.cgroupThrottlePercent = choice.throttlePercent ?? 0;
-  simulation.migrate(choice.arming ?? plainArming, choice.tuning ?? {});
-  while (
-    simulation.qemu?.running === true &&
-    simulation.nowMilliseconds < leadMilliseconds + maxMilliseconds
-  )
-    simulation.step();
-  const limit = choice.tuning?.downtimeLimitMilliseconds ?? defaultDowntimeLimitMilliseconds;
-  return { truth: simulation.truth(limit), syncs: simulation.qemu?.syncs ?? [] };
+  simulation.cgroupThrottlePercent = throttlePercent;
+  const qemu = simulation.migrate(arming, tuning);
+  const endMilliseconds = leadMilliseconds + maxMilliseconds;
+  while (qemu.running && simulation.nowMilliseconds < endMilliseconds) simulation.step();
+  const { downtimeLimitMilliseconds = defaultDowntimeLimitMilliseconds } = tuning;
+  return { truth: simulation.truth(downtimeLimitMilliseconds), syncs: qemu.syncs };
 }
 
 /** QEMU's defaults, nobody at the wheel. */

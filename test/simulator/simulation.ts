@@ -66,18 +66,20 @@ export class Simulation {
   }
 
   /** Starts a migration; a failed or cancelled one before it counts towards the totals. */
-  migrate(arming: Arming, tuning: Tuning): void {
+  migrate(arming: Arming, tuning: Tuning): Qemu {
     this.#earlierTransferredBytes += this.qemu?.transferredBytes ?? 0;
     const { version, linkBytesPerSecond: link, idleCpuCores } = this.#scenario;
-    this.qemu = new Qemu(this.guest, arming, {
+    const qemu = new Qemu(this.guest, arming, {
       version,
       linkBytesPerSecond: typeof link === 'number' ? () => link : link,
       idleCpuCores: idleCpuCores ?? 2,
       switchoverMilliseconds: this.#switchoverMilliseconds,
     });
-    this.qemu.tune(tuning);
-    this.qemu.start(this.nowMilliseconds);
+    qemu.tune(tuning);
+    qemu.start(this.nowMilliseconds);
+    this.qemu = qemu;
     this.#firstStartMilliseconds ??= this.nowMilliseconds;
+    return qemu;
   }
 
   step(): void {
