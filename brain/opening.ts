@@ -9,7 +9,7 @@ import type { MigrationOrder } from './orders.ts';
 export interface Opening {
   readonly order: MigrationOrder;
   readonly vms: Readonly<Record<Side, VmFacts>>;
-  readonly fleet: Fleet;
+  readonly fleet: Pick<Fleet, 'hostSample'>;
   readonly links: LinkMemory;
   readonly atMilliseconds: number;
 }

@@ -12,6 +12,7 @@ import { buildSubject, everyHost, hostId, parseSubject } from '../shared/subject
 import type { Telemetry } from '../shared/telemetry.ts';
 import { createCommander } from './commander.ts';
 import type { Migration } from './core/migration.ts';
+import type { MigrationPrediction } from './core/prediction.ts';
 import { createFleet } from './fleet.ts';
 import type { Fleet, HostView } from './fleet.ts';
 import { createLinkMemory, linkLearner } from './link-memory.ts';
@@ -21,6 +22,8 @@ import type { Listener, Tell } from './listeners.ts';
 import { createMigrations } from './migrations.ts';
 import type { Migrations } from './migrations.ts';
 import type { MigrationOrder } from './orders.ts';
+import { predict } from './predict.ts';
+import type { PredictionOrder } from './predict.ts';
 import type { Reduce, Start } from './runner.ts';
 import { createTimeline } from './timeline.ts';
 
@@ -51,6 +54,8 @@ export interface Brain {
   stop(): void;
   /** Takes an order and returns the migration's id; throws OrderError and then nothing was sent. */
   migrate(order: MigrationOrder): string;
+  /** Probes a VM and says what a migration would come to; changes nothing. Throws OrderError. */
+  predict(question: PredictionOrder): Promise<MigrationPrediction>;
   /** Asks for the end of a migration; the core sees to it. Throws OrderError for an unknown id. */
   abort(id: string, reason: string): void;
   /** All that run, and the latest that have settled. */
@@ -67,24 +72,20 @@ export function createBrain(options: BrainOptions): Brain {
   const tell = createTell([linkLearner(links), ...(options.listeners ?? [])], (error) => {
     log.error({ error: messageOf(error) }, 'a listener failed; control goes on without it');
   });
-  const migrations = createMigrations({
-    ...options,
-    fleet,
-    tell,
-    links,
-    now: () => timeline.now(),
-    commander: createCommander({
-      bus,
-      epoch,
-      agentMilliseconds: (host) => fleet.agentMilliseconds(host),
-    }),
+  const commander = createCommander({
+    bus,
+    epoch,
+    agentMilliseconds: (host) => fleet.agentMilliseconds(host),
   });
+  const means = { ...options, fleet, tell, links, commander, now: () => timeline.now() };
+  const migrations = createMigrations(means);
   const pulse = createPulse(options, migrations, (subject, payload) => {
     takeIn({ log, fleet, tell, migrations }, subject, payload);
   });
   return {
     ...pulse,
     migrate: (order) => migrations.begin(order),
+    predict: (question) => predict(means, question),
     abort: (id, reason) => {
       migrations.abort(id, reason);
     },

@@ -43,10 +43,8 @@ function withEffect(record: DecisionRecord, migration: Migration): DecisionRecor
 }
 
 function effectOf({ decision }: DecisionRecord, migration: Migration): Evidence {
-  const begun = Math.max(
-    decision.atMilliseconds,
-    migration.attempts[0]?.startedAtMilliseconds ?? decision.atMilliseconds,
-  );
+  const started = migration.attempts[0]?.startedAtMilliseconds ?? decision.atMilliseconds;
+  const begun = Math.max(decision.atMilliseconds, started);
   const end = migration.ending?.endedAtMilliseconds ?? migration.nowMilliseconds;
   const next = migration.rounds.find(
     (round) => round.endedAtMilliseconds > decision.atMilliseconds,
@@ -56,5 +54,15 @@ function effectOf({ decision }: DecisionRecord, migration: Migration): Evidence 
     totalMilliseconds: Math.round(end - begun),
     downtimeMilliseconds: migration.last?.downtimeMilliseconds ?? 0,
     ...(next && { nextRoundBytes: next.endRemainingBytes }),
+    ...(decision.atMilliseconds <= started && wholeEffect(migration)),
+  };
+}
+
+/** Of a decision made before the start. The guest's loss is what was kept from it, as in a forecast. */
+function wholeEffect(migration: Migration): Evidence {
+  const { transferredBytes, throttleSeconds, downtimeMilliseconds } = resultOf(migration);
+  return {
+    transferredBytes,
+    guestWorkLostSeconds: Math.round(throttleSeconds * 1000 + downtimeMilliseconds) / 1000,
   };
 }

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import type { Decision } from '../../../brain/core/decision.ts';
 import type { DecisionRecord, Migration } from '../../../brain/core/migration.ts';
+import { effectsOf } from '../../../brain/core/effect.ts';
 import { settled } from '../../../brain/core/result.ts';
 import { activeSample, mebibyte, movingMigration, plainArming, readyMigration } from './support.ts';
 
@@ -87,5 +88,19 @@ describe('core/result', () => {
     assert.equal(applied?.measured?.['totalMilliseconds'], 7500);
     assert.equal(applied.measured['nextRoundBytes'], 64 * mebibyte);
     assert.ok(others.every(({ measured }) => measured === undefined));
+  });
+
+  it("measures bytes and the guest's loss for a decision made before the start", () => {
+    const prediction = { transferredBytes: 1, guestWorkLostSeconds: 1 };
+    const decisions = [
+      decided({ prediction, atMilliseconds: 0 }, 'applied'),
+      decided({ prediction, atMilliseconds: 5000 }, 'applied'),
+    ];
+    const end = { ending, decisions, throttleSeconds: 2 };
+    const [before, during] = effectsOf(settled(movingMigration(end)));
+    assert.equal(before?.measured['guestWorkLostSeconds'], 2);
+    assert.ok('transferredBytes' in before.measured);
+    assert.deepEqual(before.predicted, prediction);
+    assert.equal(during?.measured['transferredBytes'], undefined);
   });
 });

@@ -1,0 +1,183 @@
+/**
+ * What a migration would come to in each family, before anything starts. Every figure comes with a
+ * range: the model is asked at several bandwidths that the link may have, each with the probe as it
+ * was, and as it would have been had chance shown it other pages.
+ */
+import type { Family, ProbeReport } from '../../shared/sample.ts';
+import type { Evidence } from './decision.ts';
+import { legalFamilies } from './families.ts';
+import type { LinkEstimate } from './input.ts';
+import { currentLink, plausibleBandwidths } from './link.ts';
+import type { Migration } from './migration.ts';
+import { outlook, type FamilyOutlook } from './policies/adaptive/family-choice.ts';
+import { policyNamed } from './policies/index.ts';
+import { withWorkingSet } from './workload.ts';
+import { dirtyBytesPerSecond } from './working-set.ts';
+
+/** What is most likely, and the least and the most of all cases considered. */
+export interface Span {
+  readonly likely: number;
+  readonly low: number;
+  readonly high: number;
+}
+
+export interface FamilyPrediction {
+  readonly family: Family;
+  /** Whether it ends in the likely case, and in which share (0 to 1) of all cases. */
+  readonly finishes: boolean;
+  readonly finishingShare: number;
+  /** In cases that do not end this is the deadline, at which a migration is given up. */
+  readonly totalMilliseconds: Span;
+  readonly downtimeMilliseconds: Span;
+  readonly transferredBytes: Span;
+  readonly guestWorkLostSeconds: Span;
+  /** What it takes to end like this; 0 when the guest can be left alone. */
+  readonly throttlePercent: Span;
+  /** J by which families are compared, see cost.ts. */
+  readonly cost: number;
+}
+
+/** The guest as the probe saw it. */
+export interface GuestFindings {
+  readonly ramBytes: number;
+  readonly zeroShare: number;
+  readonly workingSetBytes: number;
+  /** Distinct bytes made dirty per second, over a short while. */
+  readonly dirtyBytesPerSecond: number;
+  readonly compressionRatio?: number;
+  readonly xbzrleDeltaShare?: number;
+}
+
+export interface MigrationPrediction {
+  readonly policy: string;
+  readonly link: LinkEstimate;
+  /** Absent when there was no probe: the guest is then taken to write nothing. */
+  readonly guest?: GuestFindings;
+  /** Why there was none. */
+  readonly unprobedBecause?: string;
+  /** Least cost first. */
+  readonly families: readonly FamilyPrediction[];
+  /** What the policy would arm, and why. */
+  readonly chosen: { readonly family: Family; readonly rule: string; readonly evidence: Evidence };
+}
+
+/** Predicts an ordered migration, with its probe, in every family that both sides can arm. Pure. */
+export function predictMigration(migration: Migration): MigrationPrediction {
+  const { arming, rule, evidence } = policyNamed(migration.policy).plan(migration);
+  const guest = guestFindings(migration);
+  const cases = casesOf(migration);
+  return {
+    policy: migration.policy,
+    link: currentLink(migration),
+    ...(guest ? { guest } : { unprobedBecause: unprobedBecause(migration) }),
+    families: legalFamilies(migration)
+      .map((family) => predictFamily(migration, cases, family))
+      .sort((left, right) => left.cost - right.cost),
+    chosen: { family: arming.family, rule, evidence },
+  };
+}
+
+function guestFindings({ probe, workingSet }: Migration): GuestFindings | undefined {
+  if (!probe || !workingSet) return undefined;
+  const { ramBytes, zeroShare, compressionRatio, xbzrleDeltaShare } = probe;
+  return {
+    ramBytes,
+    zeroShare,
+    workingSetBytes: Math.round(workingSet.bytes),
+    dirtyBytesPerSecond: Math.round(dirtyBytesPerSecond(workingSet)),
+    ...(compressionRatio !== undefined && { compressionRatio }),
+    ...(xbzrleDeltaShare !== undefined && { xbzrleDeltaShare }),
+  };
+}
+
+function unprobedBecause({ decisions }: Migration): string {
+  const probe = decisions.find(({ decision }) => decision.operation.kind === 'probe');
+  return probe?.reason ?? 'this VM cannot be probed here';
+}
+
+/** A case: the migration with one bandwidth and one reading of the probe. */
+function casesOf(migration: Migration): readonly Migration[] {
+  const link = currentLink(migration);
+  const bandwidths = new Set([
+    link.lowBytesPerSecond,
+    ...plausibleBandwidths(link),
+    link.highBytesPerSecond,
+  ]);
+  return readings(migration).flatMap((reading) =>
+    [...bandwidths].map((wire) => ({ ...reading, link: certain(link, wire) })),
+  );
+}
+
+function certain(link: LinkEstimate, wire: number): LinkEstimate {
+  return { ...link, bytesPerSecond: wire, lowBytesPerSecond: wire, highBytesPerSecond: wire };
+}
+
+function readings(migration: Migration): readonly Migration[] {
+  const { probe } = migration;
+  if (!probe) return [migration];
+  const others = ([-1, 1] as const).map((direction) =>
+    withWorkingSet({ ...migration, probe: misread(probe, direction) }),
+  );
+  return [migration, ...others];
+}
+
+/** Two standard errors: what a sample hides from 19 probes of 20. */
+const standardErrors = 2;
+/** No spread is reported with a ratio: a tenth covers some hundred pages, and zstd taken for zlib. */
+const ratioErrorShare = 0.1;
+
+/** The probe had it met a busier guest than its sample showed (direction 1), or a calmer one (-1). */
+function misread(probe: ProbeReport, direction: 1 | -1): ProbeReport {
+  const { ramBytes, compressionRatio, dirtyCompressionRatio, xbzrleDeltaShare } = probe;
+  const shifted = (share: number, by: number) => {
+    const pages = Math.max(1, probe.sampledPages);
+    // At 0 and 1 the formula knows no error; a sample does not tell one page from none.
+    const error = Math.sqrt((share * (1 - share) + 1 / pages) / pages);
+    return Math.min(1, Math.max(0, share + by * standardErrors * error));
+  };
+  const ratio = (value: number) => Math.max(1, value * (1 - direction * ratioErrorShare));
+  return {
+    ...probe,
+    zeroShare: shifted(probe.zeroShare, -direction),
+    dirtyCurve: probe.dirtyCurve.map((point) => ({
+      ...point,
+      dirtyBytes: shifted(point.dirtyBytes / ramBytes, direction) * ramBytes,
+    })),
+    ...(compressionRatio !== undefined && { compressionRatio: ratio(compressionRatio) }),
+    ...(dirtyCompressionRatio !== undefined && {
+      dirtyCompressionRatio: ratio(dirtyCompressionRatio),
+    }),
+    ...(xbzrleDeltaShare !== undefined && {
+      xbzrleDeltaShare: Math.min(1, xbzrleDeltaShare * (1 + direction * ratioErrorShare)),
+    }),
+  };
+}
+
+function predictFamily(
+  migration: Migration,
+  cases: readonly Migration[],
+  family: Family,
+): FamilyPrediction {
+  const likely = outlook(migration, family);
+  const outlooks = cases.map((each) => outlook(each, family));
+  const ending = outlooks.filter(({ forecast }) => forecast.finishes);
+  const span = (figure: (of: FamilyOutlook) => number): Span => {
+    const figures = [likely, ...ending].map(figure);
+    return { likely: figure(likely), low: Math.min(...figures), high: Math.max(...figures) };
+  };
+  return {
+    family,
+    finishes: likely.forecast.finishes,
+    finishingShare: thousandths(ending.length / outlooks.length),
+    totalMilliseconds: span(({ forecast }) => Math.round(forecast.totalSeconds * 1000)),
+    downtimeMilliseconds: span(({ forecast }) => Math.round(forecast.downtimeSeconds * 1000)),
+    transferredBytes: span(({ forecast }) => Math.round(forecast.sentBytes)),
+    guestWorkLostSeconds: span(({ forecast }) => thousandths(forecast.guestWorkLostSeconds)),
+    throttlePercent: span(({ throttlePercent }) => throttlePercent),
+    cost: thousandths(likely.cost),
+  };
+}
+
+function thousandths(value: number): number {
+  return Math.round(value * 1000) / 1000;
+}
