@@ -6,7 +6,7 @@
  */
 import type { AutoConvergeSettings } from '../../../shared/command.ts';
 import type { Family } from '../../../shared/sample.ts';
-import { throttleCapPercent } from '../budget.ts';
+import { inertThrottlePercent, throttleCapPercent } from '../budget.ts';
 import type { Evidence, MethodName } from '../decision.ts';
 import { legalFamilies } from '../families.ts';
 import { bandwidth } from '../methods/bandwidth.ts';
@@ -36,6 +36,8 @@ const rungs: readonly Rung[] = [
 const shrinkingContraction = 0.9;
 /** Rounds in which a setting may show its effect before the next step. */
 const roundsPerStep = 2;
+/** A throttle that QEMU's trigger does not bring about is not waited for longer than this. */
+const mostRoundsPerStep = 6;
 const throttleStepPercent = 10;
 
 /** Auto-converge armed to begin at `level` and to stay there until the next step. */
@@ -80,14 +82,22 @@ export const ladder: Policy = {
   },
 };
 
-/** The tendency is diverging, and the last step has had its rounds to show an effect. */
+/**
+ * The tendency is diverging, and the last step has had its rounds to show an effect: rounds in which
+ * QEMU's throttle stood where it was ordered to, since it moves only at every second sync.
+ */
 function isStuck(migration: Migration): boolean {
   const rounds = roundsOfAttempt(migration);
   const round = rounds.at(-1);
   if (!round || round.number < 2) return false;
-  const since = rounds.length - Number(migration.policyMemory['steppedAtRound'] ?? 0);
-  const contraction = round.endRemainingBytes / round.startRemainingBytes;
-  return since >= roundsPerStep && contraction > shrinkingContraction;
+  const since = rounds.slice(Number(migration.policyMemory['steppedAtRound'] ?? 0));
+  const level = migration.tuning.autoConverge?.maxPercent ?? 0;
+  const effective = since.filter((each) => each.throttlePercent >= level);
+  const isDue =
+    level <= inertThrottlePercent
+      ? since.length >= roundsPerStep
+      : effective.length > roundsPerStep || since.length >= mostRoundsPerStep;
+  return isDue && round.endRemainingBytes > shrinkingContraction * round.startRemainingBytes;
 }
 
 function memoryNow(migration: Migration) {
