@@ -18,6 +18,7 @@ pm_timer_khz     equ 3580
 calibration_time equ 50 * pm_timer_khz
 code_selector    equ 8
 data_selector    equ 16
+second_vector    equ 0x21
 
 content_random   equ 0
 content_text     equ 1
@@ -29,6 +30,8 @@ struc settings
 .second_phase_after:  resd 1            ; milliseconds; all ones = never
 .filled_pages:        resd 1            ; filled at boot, from memory_base on
 .halts:               resd 1            ; between ticks: 1 halts, 0 spins
+.second_vcpu:         resd 1            ; 1 = it works too
+.disk_runs_per_tick:  resd 1            ; 0 = there is no disk
 endstruc
 
 struc phase
@@ -51,6 +54,7 @@ struc report
 .heartbeat:           resq 1            ; moves whenever the guest runs
 .work:                resq 1            ; units
 .pages:               resq 1            ; pages dirtied
+.second_work:         resq 1            ; units of the second processor
 endstruc
 report_address   equ 0x8000
 %define REPORT(field) report_address + report. %+ field
@@ -104,8 +108,16 @@ start:
     call calibrate
     call fill_memory
     cmp dword [settings_here + settings.halts], 0
-    je .ready
+    je .timed
     call start_interrupts
+.timed:
+    cmp dword [settings_here + settings.second_vcpu], 0
+    je .alone
+    call start_second_vcpu
+.alone:
+    cmp dword [settings_here + settings.disk_runs_per_tick], 0
+    je .ready
+    call start_disk
 .ready:
     mov dword [REPORT(magic)], 'FRRY'
     mov dword [REPORT(ready)], 1
@@ -116,6 +128,7 @@ start:
     mov [deadline + 4], edx
 
 tick:
+    call write_disk
     call elapsed_milliseconds
     mov ebx, first_phase
     cmp eax, [settings_here + settings.second_phase_after]
@@ -206,6 +219,7 @@ fill_memory:
 
 %include "machine.inc"
 %include "content.inc"
+%include "devices.inc"
 
 align 8
 started:               dq 0
@@ -213,6 +227,7 @@ deadline:              dq 0
 ticks_per_millisecond: dd 0
 tick_length:           dd 0
 sweep_position:        dd 0
+disk_position:         dd 0
 draw_state:            dd 0x9E3779B9
 content_state:         dd 0x2545F491
 settings_here:         dd SETTINGS

@@ -32,6 +32,10 @@ export interface Guest extends Phase {
   readonly wait?: 'spin' | 'halt';
   /** Writes are made in ticks of this length; default 10. */
   readonly tickMilliseconds?: number;
+  /** Has a second vCPU, which computes for a part of each tick and writes nothing. */
+  readonly secondVcpu?: boolean;
+  /** Written to a disk, in requests of 8 KiB, one or more of them in each tick; default none. */
+  readonly diskBytesPerSecond?: number;
   /** Behaves differently from this time after it was ready. */
   readonly later?: Phase & { readonly afterMilliseconds: number };
 }
@@ -39,6 +43,9 @@ export interface Guest extends Phase {
 const pageBytes = 4096;
 const unitsPerTick = 1_000_000;
 const memoryBaseBytes = 2 << 20;
+const diskRequestBytes = 8192;
+/** What a guest that writes to a disk needs one to hold. */
+export const diskBytes = 32_768 * 512;
 const never = 0xffff_ffff;
 const contents: readonly Content[] = ['random', 'text', 'sparse', 'mixed'];
 
@@ -58,6 +65,8 @@ export function buildGuest(guest: Guest, imagePath: string): void {
     guest.later?.afterMilliseconds ?? never,
     filledPages(guest),
     guest.wait === 'spin' ? 0 : 1,
+    guest.secondVcpu === true ? 1 : 0,
+    Math.round(((guest.diskBytesPerSecond ?? 0) * tick) / 1000 / diskRequestBytes),
   ];
   const definitions = {
     SETTINGS: settings,

@@ -6,6 +6,8 @@ export interface Network {
   /** Goes before a command that is to run inside; empty when this is the machine's own network. */
   readonly commandPrefix: readonly string[];
   readonly isShaped: boolean;
+  /** Changes the speed of the link, in bytes of payload; does nothing where it is not shaped. */
+  setBytesPerSecond(payloadBytesPerSecond: number): void;
   remove(): void;
 }
 
@@ -28,29 +30,36 @@ export function canShape(): boolean {
 export function createShapedNetwork(payloadBytesPerSecond: number): Network {
   const name = `ferryman-${String(process.pid)}-${String(++created)}`;
   const { ip, tc } = tools();
-  const rateBits = Math.round(payloadBytesPerSecond * wireBytesPerPayloadByte * 8);
-  const burstBytes = Math.max(leastBurstBytes, Math.round(payloadBytesPerSecond * burstSeconds));
   const inside = [ip, 'netns', 'exec', name];
   const remove = (): void => {
     run([ip, 'netns', 'delete', name]);
   };
+  const setBytesPerSecond = (payload: number): void => {
+    run([...inside, tc, 'qdisc', 'replace', 'dev', 'lo', 'root', ...tokenBucket(payload)]);
+  };
   run([ip, 'netns', 'add', name]);
   try {
     run([ip, '-n', name, 'link', 'set', 'lo', 'mtu', String(mtuBytes), 'up']);
-    const bucket = ['rate', `${String(rateBits)}bit`, 'burst', String(burstBytes)];
-    const shape = ['qdisc', 'replace', 'dev', 'lo', 'root', 'tbf', ...bucket, 'latency', '20ms'];
-    run([...inside, tc, ...shape]);
+    setBytesPerSecond(payloadBytesPerSecond);
   } catch (error) {
     remove();
     throw error;
   }
-  return { commandPrefix: inside, isShaped: true, remove };
+  return { commandPrefix: inside, isShaped: true, setBytesPerSecond, remove };
+}
+
+function tokenBucket(payloadBytesPerSecond: number): readonly string[] {
+  const rateBits = Math.round(payloadBytesPerSecond * wireBytesPerPayloadByte * 8);
+  const burstBytes = Math.max(leastBurstBytes, Math.round(payloadBytesPerSecond * burstSeconds));
+  const bucket = ['rate', `${String(rateBits)}bit`, 'burst', String(burstBytes)];
+  return ['tbf', ...bucket, 'latency', '20ms'];
 }
 
 /** The machine's own loopback, as fast as it is. */
 export const machineNetwork: Network = {
   commandPrefix: [],
   isShaped: false,
+  setBytesPerSecond: () => undefined,
   remove: () => undefined,
 };
 

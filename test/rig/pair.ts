@@ -1,10 +1,10 @@
 import { randomUUID } from 'node:crypto';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { QemuVersion } from '../../scripts/tools.mjs';
-import { buildGuest, neededMemoryBytes, type Guest } from '../guests/guest.ts';
+import { buildGuest, diskBytes, neededMemoryBytes, type Guest } from '../guests/guest.ts';
 import { startObserver, type Observer } from '../guests/observer.ts';
 import { openReportPage } from '../guests/report-page.ts';
 import { canShape, createShapedNetwork, machineNetwork, type Network } from './network.ts';
@@ -33,6 +33,8 @@ export interface Pair {
   readonly isShaped: boolean;
   readonly memoryBytes: number;
   readonly observer: Observer;
+  /** Changes the speed of a shaped link under way; of another it does nothing. */
+  setLinkBytesPerSecond(bytesPerSecond: number): void;
   sourcePid(): number | undefined;
   destinationPid(): number | undefined;
   /** Ends both, and leaves nothing behind. */
@@ -88,7 +90,13 @@ async function startBoth(
   const memoryMebibytes =
     options.memoryMebibytes ?? Math.ceil(neededMemoryBytes(options.guest) / 2 ** 20);
   const memoryBytes = memoryMebibytes * 2 ** 20;
-  const common = { imagePath, memoryMebibytes, uuid: randomUUID() };
+  const common = {
+    imagePath,
+    memoryMebibytes,
+    uuid: randomUUID(),
+    vcpus: options.guest.secondVcpu === true ? 2 : 1,
+    ...(options.guest.diskBytesPerSecond && { diskPath: makeDisk(folder) }),
+  };
   const command = (place: QemuPlace, version: QemuVersion, isDestination: boolean): string[] => [
     ...network.commandPrefix,
     ...qemuCommand({ ...common, place, version, isDestination }),
@@ -107,6 +115,7 @@ async function startBoth(
     isShaped: network.isShaped,
     memoryBytes,
     observer,
+    setLinkBytesPerSecond: network.setBytesPerSecond,
     sourcePid: () => livingPid(source),
     destinationPid: () => livingPid(destination),
     stop: async () => {
@@ -114,6 +123,13 @@ async function startBoth(
       cleanUp();
     },
   };
+}
+
+function makeDisk(folder: string): string {
+  const path = join(folder, 'disk.raw');
+  writeFileSync(path, '');
+  truncateSync(path, diskBytes);
+  return path;
 }
 
 async function guestReady(source: QemuPlace, memoryBytes: number): Promise<void> {

@@ -17,6 +17,10 @@ export interface QemuOptions {
   readonly place: QemuPlace;
   readonly imagePath: string;
   readonly memoryMebibytes: number;
+  /** Default 1. */
+  readonly vcpus?: number;
+  /** A raw image that both sides write to; default none. */
+  readonly diskPath?: string;
   /** The same on both sides. */
   readonly uuid: string;
   readonly isDestination: boolean;
@@ -41,10 +45,13 @@ export function qemuCommand(options: QemuOptions): string[] {
       `no QEMU ${options.version} at ${binary}; run: node scripts/ensure.mjs --for=test`,
     );
   const { qmpPath, pidFile, logFile } = options.place;
+  const disk = `if=ide,format=raw,file.locking=off,file=${options.diskPath ?? ''}`;
   return [
     binary,
     ...args,
     ...['-machine', 'pc-i440fx-7.2', '-accel', 'tcg', '-m', String(options.memoryMebibytes)],
+    ...['-smp', String(options.vcpus ?? 1)],
+    ...(options.diskPath === undefined ? [] : ['-drive', disk]),
     ...['-nodefaults', '-display', 'none', '-name', 'guest,debug-threads=on'],
     ...['-uuid', options.uuid, '-kernel', options.imagePath],
     ...['-qmp', `unix:${qmpPath},server=on,wait=off`],
