@@ -1,95 +1,61 @@
-/** `ferryman run` on real QEMU: what an interrupt leaves behind, and what is refused up front. */
+/** `ferryman run` on real QEMU, interrupted: the VM runs on exactly one side, and is as it was. */
 import assert from 'node:assert/strict';
-import { spawn, spawnSync, type ChildProcess } from 'node:child_process';
-import { join } from 'node:path';
-import { createInterface } from 'node:readline';
-import { openQmp } from '../../agent/monitor/qmp-socket.ts';
-import { projectRoot } from '../../scripts/tools.mjs';
-import type { Guest } from '../guests/guest.ts';
-import { startPair, type Pair } from '../rig/pair.ts';
+import {
+  ask,
+  build,
+  createStage,
+  ended,
+  guests,
+  isMoving,
+  runningSides,
+  settingsOf,
+  until,
+} from './support.ts';
 
-type Line = Readonly<Record<string, unknown>>;
+const stage = createStage();
 
-const bundle = join(projectRoot, 'dist/ferryman.mjs');
-const mebibyte = 1024 * 1024;
-const link = 32 * mebibyte;
-const quiet: Guest = { workingSetBytes: 8 * mebibyte, dirtyBytesPerSecond: 0, content: 'random' };
-const restless: Guest = {
-  workingSetBytes: 64 * mebibyte,
-  dirtyBytesPerSecond: 2 * link,
-  content: 'random',
-};
+describe('ferryman run, interrupted', () => {
+  before(build);
+  afterEach(() => stage.clear());
 
-interface Run {
-  readonly child: ChildProcess;
-  readonly lines: Line[];
-  readonly code: Promise<number | null>;
-}
-
-function run(pair: Pair, ...flags: readonly string[]): Run {
-  const child = spawn(
-    process.execPath,
-    [
-      ...[bundle, 'run', '--json', '--uri', pair.uri],
-      ...['--source-qmp', pair.sourceQmp, '--destination-qmp', pair.destinationQmp],
-      ...(pair.isShaped ? [] : ['--max-bandwidth', String(link)]),
-      ...flags,
-    ],
-    { stdio: ['ignore', 'pipe', 'inherit'] },
-  );
-  const lines: Line[] = [];
-  createInterface(child.stdout).on('line', (line) => lines.push(JSON.parse(line) as Line));
-  const code = new Promise<number | null>((resolve) => child.once('close', resolve));
-  return { child, lines, code };
-}
-
-async function until(met: () => boolean): Promise<void> {
-  const giveUpAt = Date.now() + 30_000;
-  while (!met()) {
-    assert.ok(Date.now() < giveUpAt, 'it did not come about within 30 s');
-    await new Promise((resolve) => setTimeout(resolve, 20));
-  }
-}
-
-async function ask(path: string, command: string): Promise<Line> {
-  const monitor = await openQmp(path);
-  const reply = await monitor.execute(command);
-  monitor.close();
-  return reply as Line;
-}
-
-describe('ferryman run, interrupted or misused', () => {
-  let pair: Pair;
-  const begin = async (guest: Guest) => {
-    pair = await startPair({ qemu: '7.2', guest, memoryMebibytes: 96, linkBytesPerSecond: link });
-  };
-
-  before(() => {
-    const build = spawnSync(process.execPath, [join(projectRoot, 'scripts/build.mjs')]);
-    assert.equal(build.status, 0, build.stderr.toString());
-  });
-  afterEach(() => pair.stop());
-
-  it('cancels on an interrupt, even on a second one, and puts the settings back', async () => {
-    await begin(restless);
-    const settings = await ask(pair.sourceQmp, 'query-migrate-parameters');
-    const { child, lines, code } = run(pair, '--policy', 'none');
-    await until(() => lines.some((line) => line['status'] === 'active'));
-    child.kill('SIGINT');
-    child.kill('SIGTERM');
-    assert.equal(await code, 4);
-    assert.equal(lines.at(-1)?.['outcome'], 'cancelled');
-    assert.equal((await ask(pair.sourceQmp, 'query-status'))['status'], 'running');
-    assert.deepEqual(await ask(pair.sourceQmp, 'query-migrate-parameters'), settings);
+  it('cancels in pre-copy, even on a second signal, and puts the settings back', async () => {
+    const pair = await stage.pair(guests.diverging);
+    const settings = await settingsOf(pair.sourceQmp);
+    const run = stage.run(pair, '--policy', 'none');
+    await until('pages are sent', () => isMoving(run));
+    run.child.kill('SIGINT');
+    run.child.kill('SIGTERM');
+    const { code, result } = await ended(run);
+    assert.deepEqual([code, result.outcome], [4, 'cancelled']);
+    assert.deepEqual(await runningSides(pair), ['source']);
+    assert.deepEqual(await settingsOf(pair.sourceQmp), settings);
   });
 
-  it('refuses a destination that does not wait for a migration', async () => {
-    await begin(quiet);
-    const swapped = {
-      ...pair,
-      sourceQmp: pair.destinationQmp,
-      destinationQmp: pair.sourceQmp,
-    };
-    assert.equal(await run(swapped).code, 2);
+  it('releases the throttle when it is interrupted under it', async () => {
+    const pair = await stage.pair(guests.diverging);
+    const run = stage.run(pair, '--throttle', 'qemu', '--max-throttle', '30%');
+    await until('the guest is held back', () =>
+      run.lines.some(({ throttlePercent }) => Number(throttlePercent) > 1),
+    );
+    run.child.kill('SIGINT');
+    const { code } = await ended(run);
+    assert.equal(code, 4);
+    assert.deepEqual(await runningSides(pair), ['source']);
+    const status = await ask(pair.sourceQmp, 'query-migrate');
+    assert.equal(status?.['cpu-throttle-percentage'], undefined);
+  });
+
+  it('leaves a VM that has just arrived at the destination that ferryman started', async () => {
+    const pair = await stage.pair(guests.small);
+    const waiting = await settingsOf(pair.destinationQmp);
+    const run = stage.run(pair, '--destination-command', pair.destinationCommand);
+    await until('the migration has completed', () =>
+      run.lines.some(({ side, status }) => side === 'source' && status === 'completed'),
+    );
+    run.child.kill('SIGINT');
+    const { code, result } = await ended(run);
+    assert.deepEqual([code, result.outcome], [0, 'completed']);
+    assert.deepEqual(await runningSides(pair), ['destination']);
+    assert.deepEqual(await settingsOf(pair.destinationQmp), waiting);
   });
 });

@@ -30,7 +30,9 @@ function endProcesses(): string[] {
   const left = readdirSync('/proc')
     .filter((name) => /^\d+$/.test(name))
     .filter((pid) => read(`/proc/${pid}/environ`).includes(`TMPDIR=${folder}`))
-    .map((pid) => `${pid} ${read(`/proc/${pid}/cmdline`).replaceAll('\0', ' ').slice(0, 200)}`);
+    .map((pid) => `${pid} ${read(`/proc/${pid}/cmdline`).replaceAll('\0', ' ').slice(0, 200)}`)
+    // The compiler of tsx, which runs us, ends with us.
+    .filter((each) => !/^\d+ \S*\/esbuild /.test(each));
   for (const each of left) process.kill(parseInt(each), 'SIGKILL');
   return left;
 }
