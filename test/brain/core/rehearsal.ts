@@ -26,7 +26,10 @@ export interface Rehearsal {
   readonly decisions: readonly Decision[];
   /** Every phase the migration rested in, without repetition in a row. */
   readonly phases: readonly Phase[];
-  /** A sample of the source, a tenth of a second after the input before. */
+  /**
+   * A sample of the source, a tenth of a second after the input before. When it says completed, so
+   * does the destination a moment later.
+   */
   see(sample: MigrationSample, afterMilliseconds?: number): void;
   feed(input: Input): void;
   /** Ticks for so long, one a second. */
@@ -73,6 +76,8 @@ export function rehearse(options: RehearsalOptions = {}): Rehearsal {
   function see(sample: MigrationSample, afterMilliseconds = 100): void {
     const atMilliseconds = nowMilliseconds + afterMilliseconds;
     feed({ kind: 'sample', atMilliseconds, side: 'source', sample });
+    if (sample.status !== 'completed') return;
+    feed({ kind: 'sample', atMilliseconds: nowMilliseconds + 5, side: 'destination', sample });
   }
 
   function wait(milliseconds: number): void {

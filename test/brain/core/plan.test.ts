@@ -1,0 +1,43 @@
+import assert from 'node:assert/strict';
+import type { MigrationSample } from '../../../shared/sample.ts';
+import type { Side } from '../../../brain/core/decision.ts';
+import { rehearse, type Rehearsal } from './rehearsal.ts';
+import { activeSample } from './support.ts';
+
+const completed: MigrationSample = {
+  ...activeSample(),
+  status: 'completed',
+  downtimeMilliseconds: 42,
+};
+
+function tell(rehearsal: Rehearsal, side: Side, sample: MigrationSample): void {
+  const atMilliseconds = rehearsal.migration.nowMilliseconds + 100;
+  rehearsal.feed({ kind: 'sample', atMilliseconds, side, sample });
+}
+
+/** The source has completed; of the destination nothing was heard yet. */
+function sent(): Rehearsal {
+  const rehearsal = rehearse();
+  rehearsal.see(activeSample());
+  tell(rehearsal, 'source', completed);
+  assert.equal(rehearsal.operations.at(-1), 'source restore');
+  return rehearsal;
+}
+
+describe('core/plan restores the destination', () => {
+  it('only when it says that it has arrived, a little later than the source', () => {
+    const rehearsal = sent();
+    tell(rehearsal, 'destination', activeSample());
+    assert.equal(rehearsal.operations.at(-1), 'source restore');
+    tell(rehearsal, 'destination', completed);
+    assert.equal(rehearsal.operations.at(-1), 'destination restore');
+    assert.equal(rehearsal.migration.phase, 'settled');
+  });
+
+  it('after a while also when it says nothing', () => {
+    const rehearsal = sent();
+    rehearsal.wait(10_000);
+    assert.equal(rehearsal.operations.at(-1), 'destination restore');
+    assert.equal(rehearsal.migration.phase, 'settled');
+  });
+});
