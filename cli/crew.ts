@@ -1,13 +1,10 @@
-/** The crew of `ferryman run`: a bus, an agent for each side and a brain, all in this process. */
-import { randomBytes } from 'node:crypto';
+/** The crew of a command that works alone: a bus, agents and a brain, all in this process. */
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createAgent } from '../agent/agent.ts';
-import { standalonePolicy, type HostPolicy } from '../agent/policy-file.ts';
 import { reduce, startMigration } from '../brain/core/reduce.ts';
 import type { Listener } from '../brain/listeners.ts';
-import type { MigrationOrder, VmSelector } from '../brain/orders.ts';
 import { createRecorder } from '../brain/recorder.ts';
 import { createBrain, type Brain } from '../brain/service.ts';
 import type { Bus } from '../shared/bus.ts';
@@ -18,33 +15,36 @@ import type { Cleanup } from './cleanup.ts';
 import { ExitError, exitCodes } from './exit.ts';
 import { parseNatsAddress, type NatsAddress } from './nats-address.ts';
 import { startNatsServer } from './nats-server.ts';
-import type { RunFlags } from './run-options.ts';
+import type { Place } from './places.ts';
 
 const attachLimitMilliseconds = 10_000;
 const attachPollMilliseconds = 25;
 
-/** All that a voyage needs: the brain, and who is to go where. */
-export interface Crew {
-  readonly brain: Brain;
-  readonly order: Omit<MigrationOrder, 'objective'>;
+export interface CrewOptions {
+  /** One agent is started for each. */
+  readonly places: readonly Place[];
+  readonly listeners?: readonly Listener[];
+  /** Absent: a private server. */
+  readonly nats?: string | undefined;
+  /** A file that the first migration is recorded into. */
+  readonly record?: string | undefined;
 }
 
 type OpenBus = (name: string) => Promise<Bus>;
 
 /**
- * Starts everything, waits until both VMs are attached, and adds to `cleanup` what undoes it.
+ * Starts everything, waits until every VM is attached, and adds to `cleanup` what undoes it.
  * Throws BusError or ExitError (unreachable) when a part does not come up.
  */
 export async function boardCrew(
-  flags: RunFlags,
-  listeners: readonly Listener[],
+  { places, listeners = [], nats, record }: CrewOptions,
   cleanup: Cleanup,
   log: Log,
-): Promise<Crew> {
-  const openBus = await busOpener(flags.nats, cleanup, log);
+): Promise<Brain> {
+  const openBus = await busOpener(nats, cleanup, log);
   const folder = await mkdtemp(join(tmpdir(), 'ferryman-'));
   cleanup.add(() => rm(folder, { recursive: true, force: true }));
-  const recorder = flags.record === undefined ? undefined : createRecorder(flags.record, log);
+  const recorder = record === undefined ? undefined : createRecorder(record, log);
   if (recorder !== undefined) cleanup.add(() => recorder.close());
   const brain = createBrain({
     bus: await openBus('brain'),
@@ -59,8 +59,7 @@ export async function boardCrew(
   cleanup.add(() => {
     brain.stop();
   });
-  const places = placesOf(flags);
-  for (const { host, selector, policy } of [places.source, places.destination]) {
+  for (const { host, selector, policy } of places) {
     const agent = createAgent({
       host,
       bus: await openBus(host),
@@ -73,36 +72,8 @@ export async function boardCrew(
     cleanup.add(() => agent.stop());
     await agent.start();
   }
-  await attached(brain, [places.source, places.destination]);
-  return { brain, order: { ...places, policy: flags.policy, endpoint: flags.uri } };
-}
-
-interface Place extends VmSelector {
-  readonly policy: HostPolicy;
-}
-
-/** On a bus shared with others, host names of this run must be its own. */
-function placesOf(flags: RunFlags): Readonly<Record<'source' | 'destination', Place>> {
-  const suffix = flags.nats === undefined ? '' : `-${randomBytes(3).toString('hex')}`;
-  const allowed = {
-    postCopy: flags.postCopy === 'last-resort',
-    maxThrottlePercent: Math.max(1, flags.maxThrottle),
-  };
-  const { destinationCommand } = flags;
-  return {
-    source: {
-      host: `source${suffix}`,
-      selector: flags.sourceQmp,
-      policy: standalonePolicy(allowed),
-    },
-    destination: {
-      host: `destination${suffix}`,
-      selector: flags.destinationQmp,
-      policy: standalonePolicy(
-        destinationCommand === undefined ? allowed : { ...allowed, destinationCommand },
-      ),
-    },
-  };
+  await attached(brain, places);
+  return brain;
 }
 
 async function busOpener(url: string | undefined, cleanup: Cleanup, log: Log): Promise<OpenBus> {

@@ -2,6 +2,7 @@
 import { Command, CommanderError } from 'commander';
 import { messageOf } from '../shared/errors.ts';
 import { agentCommand, brainCommand } from './commands/daemons.ts';
+import { predictCommand } from './commands/predict.ts';
 import { replayCommand } from './commands/replay.ts';
 import { runCommand } from './commands/run.ts';
 import { exitCodeOf, exitCodes, type ExitCode } from './exit.ts';
@@ -23,6 +24,8 @@ export async function main(argv: readonly string[]): Promise<ExitCode> {
   }
 }
 
+const commands = [runCommand, predictCommand, replayCommand, agentCommand, brainCommand];
+
 function createProgram(finish: (code: ExitCode) => void): Command {
   const program = new Command('ferryman')
     .description('Adaptive live migration for QEMU/KVM: gentle, fast, and explained at every step.')
@@ -30,7 +33,7 @@ function createProgram(finish: (code: ExitCode) => void): Command {
     .showHelpAfterError('(ferryman --help lists the commands)')
     .addHelpText('after', exitCodeHelp)
     .exitOverride();
-  for (const create of [runCommand, agentCommand, brainCommand, replayCommand]) {
+  for (const create of commands) {
     const command = create(finish).copyInheritedSettings(program);
     program.addCommand(
       command.showHelpAfterError(`(ferryman ${command.name()} --help lists the options)`),

@@ -31,13 +31,17 @@ export async function checkMonitors(paths: Readonly<Record<Side, string>>): Prom
   await checkDestination(paths.destination);
 }
 
-async function checkSource(path: string): Promise<void> {
+/**
+ * Throws ExitError: unreachable when the socket does not answer as QMP, usage when the VM waits for a
+ * migration itself, refused when it is in one.
+ */
+export async function checkSource(path: string): Promise<void> {
   await withMonitor('source', path, async (monitor) => {
     const runState = await askStatus(monitor, 'query-status');
     if (runState === 'inmigrate') {
       throw new ExitError(
         exitCodes.usage,
-        `The source at ${path} itself waits for a migration. Were --source-qmp and --destination-qmp swapped?`,
+        `The source at ${path} itself waits for a migration. Was --source-qmp given the destination's socket?`,
       );
     }
     const status = await askStatus(monitor, 'query-migrate');

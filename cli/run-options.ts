@@ -1,12 +1,10 @@
+import { Option, type Command } from 'commander';
 import type { Endpoint } from '../shared/command.ts';
 import { defaultObjective, type Objective } from '../shared/objective.ts';
+import { bandwidthOption, deadlineOption, downtimeOption, percentOption } from './options.ts';
 
-/** `ferryman run` as commander hands it over: quantities already in base units. */
-export interface RunFlags {
-  readonly sourceQmp: string;
-  readonly destinationQmp: string;
-  readonly uri: Endpoint;
-  readonly policy: string;
+/** What the VM's owner allows, as commander hands it over: quantities already in base units. */
+export interface ObjectiveFlags {
   readonly downtimeLimit: number;
   readonly maxThrottle: number;
   readonly throttle: Objective['throttle'];
@@ -15,6 +13,14 @@ export interface RunFlags {
   readonly postCopy: Objective['postCopy'];
   readonly maxBandwidth?: number;
   readonly linkBandwidth?: number;
+}
+
+/** The options of `ferryman run`. */
+export interface RunFlags extends ObjectiveFlags {
+  readonly sourceQmp: string;
+  readonly destinationQmp: string;
+  readonly uri: Endpoint;
+  readonly policy: string;
   readonly destinationCommand?: string;
   readonly nats?: string;
   readonly record?: string;
@@ -22,7 +28,7 @@ export interface RunFlags {
 }
 
 /** What the flags allow the brain to do with this VM. */
-export function objectiveOf(flags: RunFlags): Objective {
+export function objectiveOf(flags: ObjectiveFlags): Objective {
   return {
     ...defaultObjective,
     downtimeLimitMilliseconds: flags.downtimeLimit,
@@ -36,4 +42,38 @@ export function objectiveOf(flags: RunFlags): Objective {
       ? {}
       : { linkBandwidthBytesPerSecond: flags.linkBandwidth }),
   };
+}
+
+/** The options that say what the VM's owner allows, with their defaults. */
+export function addObjectiveOptions(command: Command): void {
+  const { downtimeLimitMilliseconds, maxThrottlePercent, deadlineMilliseconds } = defaultObjective;
+  command
+    .addOption(
+      new Option('--downtime-limit <duration>', 'how long the guest may pause at the switchover')
+        .default(downtimeLimitMilliseconds, `${String(downtimeLimitMilliseconds)}ms`)
+        .argParser(downtimeOption),
+    )
+    .addOption(
+      new Option('--max-throttle <percent>', 'how far the guest may be held back')
+        .default(maxThrottlePercent, `${String(maxThrottlePercent)}%`)
+        .argParser(percentOption),
+    )
+    .addOption(
+      new Option('--throttle <means>', 'what holds it back')
+        .choices(['auto', 'qemu', 'cgroup'])
+        .default('auto'),
+    )
+    .option('--io-sensitive', 'the guest must answer interrupts promptly: prefer short pauses')
+    .addOption(
+      new Option('--deadline <duration>', 'give up when it takes longer')
+        .default(deadlineMilliseconds, `${String(deadlineMilliseconds / 1000)}s`)
+        .argParser(deadlineOption),
+    )
+    .addOption(
+      new Option('--post-copy <when>', 'whether post-copy may be used')
+        .choices(['never', 'last-resort'])
+        .default('never'),
+    )
+    .option('--max-bandwidth <rate>', 'a cap on migration traffic', bandwidthOption)
+    .option('--link-bandwidth <rate>', 'what the link gives, as a hint', bandwidthOption);
 }

@@ -4,12 +4,15 @@
  */
 import type { Listener } from '../brain/listeners.ts';
 import type { Migration } from '../brain/core/migration.ts';
+import type { MigrationOrder } from '../brain/orders.ts';
+import type { Brain } from '../brain/service.ts';
 import { messageOf } from '../shared/errors.ts';
 import type { Log } from '../shared/log.ts';
 import { createCleanup } from './cleanup.ts';
-import { boardCrew, type Crew } from './crew.ts';
+import { boardCrew } from './crew.ts';
 import { exitCodes, type ExitCode } from './exit.ts';
 import { adviseInterrupt, onInterrupt } from './interrupt.ts';
+import { placesOf } from './places.ts';
 import { checkMonitors } from './preflight.ts';
 import { objectiveOf, type RunFlags } from './run-options.ts';
 import type { Reporter } from './reporters/reporter.ts';
@@ -32,8 +35,24 @@ export async function runStandalone(
   const voyage = createVoyage(flags, reporter);
   cleanup.add(onInterrupt(voyage.interrupt));
   try {
-    const crew = await boardCrew(flags, [reporter, voyage.listener], cleanup, log);
-    return await voyage.sail(crew);
+    const places = placesOf(flags);
+    const { nats, record, policy, uri: endpoint } = flags;
+    const brain = await boardCrew(
+      {
+        places: [places.source, places.destination],
+        listeners: [reporter, voyage.listener],
+        nats,
+        record,
+      },
+      cleanup,
+      log,
+    );
+    return await voyage.sail(brain, {
+      ...places,
+      policy,
+      endpoint,
+      objective: objectiveOf(flags),
+    });
   } finally {
     await cleanup.run(cleanupLimitMilliseconds);
     reporter.close();
@@ -44,7 +63,7 @@ interface Voyage {
   readonly listener: Listener;
   readonly interrupt: () => void;
   /** Orders the migration and waits for its end, or for what an interrupt leaves of it. */
-  sail(crew: Crew): Promise<ExitCode>;
+  sail(brain: Brain, order: MigrationOrder): Promise<ExitCode>;
 }
 
 /** One migration's way through this process, which a signal may cut short at any time. */
@@ -73,9 +92,9 @@ function createVoyage(flags: RunFlags, reporter: Reporter): Voyage {
       leaveIn(action === 'leave' ? 0 : interruptLimitMilliseconds);
       interrupted = true;
     },
-    sail: async ({ order, brain }) => {
+    sail: async (brain, order) => {
       if (interrupted) return exitCodes.incomplete;
-      const id = brain.migrate({ ...order, objective: objectiveOf(flags) });
+      const id = brain.migrate(order);
       abort = () => {
         brain.abort(id, 'interrupted by the operator');
       };

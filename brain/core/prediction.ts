@@ -49,6 +49,8 @@ export interface GuestFindings {
 }
 
 export interface MigrationPrediction {
+  /** The VM's name. */
+  readonly vm: string;
   readonly policy: string;
   readonly link: LinkEstimate;
   /** Absent when there was no probe: the guest is then taken to write nothing. */
@@ -67,6 +69,7 @@ export function predictMigration(migration: Migration): MigrationPrediction {
   const guest = guestFindings(migration);
   const cases = casesOf(migration);
   return {
+    vm: migration.source?.name ?? migration.id,
     policy: migration.policy,
     link: currentLink(migration),
     ...(guest ? { guest } : { unprobedBecause: unprobedBecause(migration) }),

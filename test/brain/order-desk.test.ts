@@ -23,7 +23,7 @@ function desk(mode: 'advise' | 'act' = 'act') {
       orders.push(taken);
       return 'm1';
     },
-    predict: assert.fail,
+    predict: () => assert.fail(),
     abort: (id) => void aborted.push(id),
     migrations: () => [startStub({ id: 'm1', policy: 'stub', atMilliseconds: 0 })],
     hosts: () => [],
