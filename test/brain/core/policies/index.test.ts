@@ -23,12 +23,4 @@ describe('core/policies', () => {
       assert.equal(policy.decide(blind), undefined);
     });
   }
-
-  it('none and auto-converge leave QEMU alone while it moves', () => {
-    for (const name of ['none', 'auto-converge']) {
-      assert.equal(policyNamed(name).decide(movingMigration()), undefined);
-    }
-    assert.equal(policyNamed('none').plan(readyMigration()).arming.autoConverge, false);
-    assert.equal(policyNamed('auto-converge').plan(readyMigration()).arming.autoConverge, true);
-  });
 });
