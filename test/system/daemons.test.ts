@@ -62,9 +62,9 @@ async function startFleet(pair: Pair): Promise<Fleet> {
     return JSON.parse(new TextDecoder().decode(reply)) as Line;
   };
   let sample: MigrationSample | undefined;
-  operator.subscribe('ferryman.v1.tel.one', (_, payload) => {
-    const { body } = decodeTelemetry(payload);
-    if (body.kind === 'migration') ({ sample } = body);
+  operator.subscribe('ferryman.v1.tel.>', (_, payload) => {
+    const { header, body } = decodeTelemetry(payload);
+    if (header.host === 'one' && body.kind === 'migration') ({ sample } = body);
   });
   const dismiss = async () => {
     const daemons = [brain, ...agents].filter(({ child }) => child.signalCode === null);
@@ -121,6 +121,24 @@ async function arrives(fleet: Fleet, settings: readonly unknown[]): Promise<void
 describe('the daemons', () => {
   before(build);
   afterEach(() => stage.clear());
+
+  it('end with 2 on a configuration that cannot be used, and name file and line', async () => {
+    const file = join(stage.folder(), 'broken.yaml');
+    const complaints = {
+      'mode: act\nnats: { url: nats://127.0.0.1:4222 }\nspeed: 9\n': /broken\.yaml:3.*speed/,
+      'mode: [act\n': /broken\.yaml:\d/,
+      'mode: act\n': /nats/,
+    };
+    for (const [text, complaint] of Object.entries(complaints)) {
+      writeFileSync(file, text);
+      const brain = stage.ferryman('brain', '--config', file);
+      assert.equal(await brain.code, 2);
+      assert.match(brain.messages(), complaint);
+    }
+    const missing = stage.ferryman('agent', '--config', join(stage.folder(), 'none.yaml'));
+    assert.equal(await missing.code, 2);
+    assert.match(missing.messages(), /none\.yaml/);
+  });
 
   it('bring a VM across', async () => {
     const pair = await stage.pair(guests.diverging);
