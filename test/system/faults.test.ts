@@ -165,7 +165,8 @@ describe('ferryman run, when things break', () => {
 
   it('moves to another version by what both sides can do', async () => {
     const pair = await stage.pair(guests.text, { destinationQemu: '10.0' });
-    const { code, lines } = await stage.migrate(pair);
+    const hint = ['--link-bandwidth', String(linkBytesPerSecond)];
+    const { code, lines } = await stage.migrate(pair, ...hint);
     assert.equal(code, 0);
     assert.match(familiesOf(lines).at(-1) ?? '', /^multifd-z/);
     assert.deepEqual(await runningSides(pair), ['destination']);
@@ -173,7 +174,7 @@ describe('ferryman run, when things break', () => {
 
   it('brings the VM across although nats-server was killed and came back', async () => {
     const bus = await startBus(stage);
-    const pair = await stage.pair(guests.moderate, { linkBytesPerSecond });
+    const pair = await stage.pair(guests.moderate);
     const run = stage.run(pair, '--nats', bus.url);
     await until('pages are sent', () => isMoving(run));
     await bus.kill();
