@@ -28,7 +28,7 @@ const ioSensitiveThrottlePercent = 80;
 export function throttleCapPercent(objective: Objective): number {
   return objective.ioSensitive
     ? Math.min(objective.maxThrottlePercent, ioSensitiveThrottlePercent)
-    : objective.maxThrottlePercent;
+    : Math.min(objective.maxThrottlePercent, 99);
 }
 
 /**

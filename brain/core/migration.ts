@@ -172,6 +172,7 @@ export interface Migration {
   readonly nextArming?: ArmingPlan;
   /** Tries at recovering a broken post-copy. */
   readonly recoveries: number;
+  readonly recoveredAtMilliseconds?: number;
   /** Free-form memory of a policy between decisions; plain data. */
   readonly policyMemory: Readonly<Record<string, number | string | boolean>>;
   readonly result?: MigrationResult;

@@ -10,7 +10,9 @@ const stallMilliseconds = 15_000;
 const silenceMilliseconds = 15_000;
 /** 7.2 may report a downtime of 0 right at completion: it is read again for this long. */
 const downtimeSettleMilliseconds = 700;
-const mostRecoveries = 3;
+/** A network that is away for some seconds must not use up all tries. */
+const recoveryMilliseconds = 3000;
+const mostRecoveries = 10;
 
 /** Takes QEMU's word for where the migration stands. */
 export function followStatus(migration: Migration): Migration {
@@ -38,8 +40,10 @@ export function followStatus(migration: Migration): Migration {
   }
 }
 
-/** A broken post-copy is recovered, never cancelled; after a few tries it needs a human. */
+/** A broken post-copy is recovered, never cancelled; after some tries it needs a human. */
 function recover(migration: Migration): Migration {
+  const last = migration.recoveredAtMilliseconds ?? -Infinity;
+  if (migration.nowMilliseconds - last < recoveryMilliseconds) return migration;
   if (migration.recoveries >= mostRecoveries) {
     const reason =
       'post-copy is paused and could not be recovered: repair the network, then resume it';
@@ -49,6 +53,7 @@ function recover(migration: Migration): Migration {
     ...migration,
     phase: 'recovering-destination',
     recoveries: migration.recoveries + 1,
+    recoveredAtMilliseconds: migration.nowMilliseconds,
   };
 }
 

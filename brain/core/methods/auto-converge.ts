@@ -45,7 +45,9 @@ export const autoConverge: Method = {
 export const nativeAutoConverge: Method = {
   name: 'auto-converge',
   arm: (migration) => {
-    const cap = migration.order ? throttleCapPercent(migration.order.objective) : 1;
+    // QEMU takes 1 to 99.
+    const cap = Math.min(99, migration.order ? throttleCapPercent(migration.order.objective) : 0);
+    if (cap < 1) return undefined;
     return {
       arming: { autoConverge: true },
       tuning: {

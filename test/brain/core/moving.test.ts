@@ -172,15 +172,20 @@ describe('core/moving', () => {
       assert.equal(rehearsal.migration.result?.outcome, 'completed');
     });
 
-    it('needs a human after three tries in vain, and stays as it is', () => {
+    it('spaces its tries, needs a human after ten in vain, and stays as it is', () => {
       const rehearsal = inPostCopy(({ operation }) =>
         operation.kind === 'recover-destination' ? { outcome: 'failed' } : {},
       );
-      for (let second = 0; second < 20; second += 1) {
+      const tries = () =>
+        rehearsal.operations.filter((each) => each.includes('recover-destination')).length;
+      for (let second = 0; second < 6; second += 1) {
         rehearsal.see(status('postcopy-paused'), 1000);
       }
-      const tries = rehearsal.operations.filter((each) => each.includes('recover-destination'));
-      assert.equal(tries.length, 3);
+      assert.equal(tries(), 2);
+      for (let second = 0; second < 60; second += 1) {
+        rehearsal.see(status('postcopy-paused'), 1000);
+      }
+      assert.equal(tries(), 10);
       assert.equal(rehearsal.migration.phase, 'needs-human');
       assert.equal(rehearsal.migration.result?.outcome, 'failed');
       assert.match(rehearsal.migration.result.reason ?? '', /repair the network/);
