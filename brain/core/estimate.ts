@@ -41,6 +41,11 @@ export function freshCourse(migration: Migration, family: Family, wire: number):
     remainingBytes: firstPassBytes(migration),
     roundRunSeconds: 0,
     switchoverBytes: threshold * downtimeLimitSeconds(migration),
+    // The test is armed uncorrected, see methods/downtime.ts; one round at the later rate has to be seen.
+    uncorrected: {
+      rounds: firstRateRounds(family) + 1,
+      switchoverBytes: wire * downtimeLimitSeconds(migration),
+    },
     throttles: noThrottle,
     horizonSeconds: horizonSeconds(migration),
   };

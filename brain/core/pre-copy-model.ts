@@ -21,6 +21,8 @@ export interface Course {
   readonly roundRunSeconds: number;
   /** V_L: backlog at which QEMU switches over. */
   readonly switchoverBytes: number;
+  /** Another V_L for the first rounds from now: the test is corrected only once a ratio is measured. */
+  readonly uncorrected?: { readonly rounds: number; readonly switchoverBytes: number };
   /** Throttle (0 to 1) for the rest of the running round, for the one after it, and from then on. */
   readonly throttles: readonly [number, number, number];
   readonly horizonSeconds: number;
@@ -58,7 +60,7 @@ export function forecast(course: Course): Forecast {
   for (let round = 0; round < mostRounds; round += 1) {
     const drained = walkRound(course, state, round);
     if (round === 0) nextRoundBytes = state.backlogBytes;
-    if (state.backlogBytes <= course.switchoverBytes) {
+    if (state.backlogBytes <= thresholdBytes(course, round)) {
       return arrived(course, state, round, nextRoundBytes);
     }
     if (state.totalSeconds > course.horizonSeconds || isStuck(round, drained, state)) break;
@@ -80,7 +82,7 @@ function walkRound(course: Course, state: Walk, round: number): number {
   const rate =
     round < course.firstRounds ? course.drainBytesPerSecond : course.laterDrainBytesPerSecond;
   const throttle = course.throttles[round === 0 ? 0 : round === 1 ? 1 : 2];
-  const aboveBytes = Math.max(0, startBytes - course.switchoverBytes);
+  const aboveBytes = Math.max(0, startBytes - thresholdBytes(course, round));
   const seconds = Math.max(shortestRoundSeconds, aboveBytes / rate + lookLateSeconds);
   const leftBytes = Math.max(0, startBytes - rate * seconds);
   const run = state.runSeconds + (1 - throttle) * seconds;
@@ -92,6 +94,10 @@ function walkRound(course: Course, state: Walk, round: number): number {
   state.lostSeconds += throttle * seconds;
   state.sentBytes += rate * seconds;
   return startBytes;
+}
+
+function thresholdBytes({ uncorrected, switchoverBytes }: Course, round: number): number {
+  return uncorrected && round < uncorrected.rounds ? uncorrected.switchoverBytes : switchoverBytes;
 }
 
 /** Under a constant throttle a backlog that does not shrink any more never will (W is concave). */

@@ -5,7 +5,8 @@
  */
 import type { Family, ProbeReport } from '../../shared/sample.ts';
 import type { Evidence } from './decision.ts';
-import { legalFamilies } from './families.ts';
+import { firstPassBytes } from './estimate.ts';
+import { drainRates, firstRateRounds, legalFamilies } from './families.ts';
 import type { LinkEstimate } from './input.ts';
 import { currentLink, plausibleBandwidths } from './link.ts';
 import type { Migration } from './migration.ts';
@@ -29,6 +30,7 @@ export interface FamilyPrediction {
   /** In cases that do not end this is the deadline, at which a migration is given up. */
   readonly totalMilliseconds: Span;
   readonly downtimeMilliseconds: Span;
+  /** On the wire, compressed or encoded; QEMU 7.2 counts multifd's bytes before it compresses them. */
   readonly transferredBytes: Span;
   readonly guestWorkLostSeconds: Span;
   /** What it takes to end like this; 0 when the guest can be left alone. */
@@ -129,6 +131,9 @@ const standardErrors = 2;
 /** No spread is reported with a ratio: a tenth covers some hundred pages, and zstd taken for zlib. */
 const ratioErrorShare = 0.1;
 
+/** The trial of compression is timed on a host that has other work, which comes and goes. */
+const compressionTimes = { calm: 0.5, busy: 1.5 } as const;
+
 /** The probe had it met a busier guest than its sample showed (direction 1), or a calmer one (-1). */
 function misread(probe: ProbeReport, direction: 1 | -1): ProbeReport {
   const { ramBytes, compressionRatio, dirtyCompressionRatio, xbzrleDeltaShare } = probe;
@@ -150,10 +155,35 @@ function misread(probe: ProbeReport, direction: 1 | -1): ProbeReport {
     ...(dirtyCompressionRatio !== undefined && {
       dirtyCompressionRatio: ratio(dirtyCompressionRatio),
     }),
+    ...(probe.compressionSecondsPerPage !== undefined && {
+      compressionSecondsPerPage:
+        probe.compressionSecondsPerPage * compressionTimes[direction === 1 ? 'busy' : 'calm'],
+    }),
     ...(xbzrleDeltaShare !== undefined && {
       xbzrleDeltaShare: Math.min(1, xbzrleDeltaShare * (1 + direction * ratioErrorShare)),
     }),
   };
+}
+
+interface Prospect extends FamilyOutlook {
+  readonly wireBytes: number;
+}
+
+function prospect(migration: Migration, family: Family): Prospect {
+  const seen = outlook(migration, family);
+  return { ...seen, wireBytes: Math.round(wireBytes(migration, seen)) };
+}
+
+/** What of the guest RAM sent goes over the wire: each round's bytes by what its family makes of them. */
+function wireBytes(migration: Migration, { family, forecast }: FamilyOutlook): number {
+  // On a wire this slow no CPU is a bound: what is drained is guest RAM per byte on the wire.
+  const ratios = drainRates(migration, family, 1);
+  const secondRoundBytes = firstRateRounds(family) > 1 ? forecast.nextRoundBytes : 0;
+  const early = Math.min(forecast.sentBytes, firstPassBytes(migration) + secondRoundBytes);
+  return (
+    early / Math.max(1, ratios.firstPassBytesPerSecond) +
+    (forecast.sentBytes - early) / Math.max(1, ratios.laterRoundsBytesPerSecond)
+  );
 }
 
 function predictFamily(
@@ -161,20 +191,20 @@ function predictFamily(
   cases: readonly Migration[],
   family: Family,
 ): FamilyPrediction {
-  const likely = outlook(migration, family);
-  const outlooks = cases.map((each) => outlook(each, family));
-  const ending = outlooks.filter(({ forecast }) => forecast.finishes);
-  const span = (figure: (of: FamilyOutlook) => number): Span => {
+  const likely = prospect(migration, family);
+  const others = cases.map((each) => prospect(each, family));
+  const ending = others.filter(({ forecast }) => forecast.finishes);
+  const span = (figure: (of: Prospect) => number): Span => {
     const figures = [likely, ...ending].map(figure);
     return { likely: figure(likely), low: Math.min(...figures), high: Math.max(...figures) };
   };
   return {
     family,
     finishes: likely.forecast.finishes,
-    finishingShare: thousandths(ending.length / outlooks.length),
+    finishingShare: thousandths(ending.length / others.length),
     totalMilliseconds: span(({ forecast }) => Math.round(forecast.totalSeconds * 1000)),
     downtimeMilliseconds: span(({ forecast }) => Math.round(forecast.downtimeSeconds * 1000)),
-    transferredBytes: span(({ forecast }) => Math.round(forecast.sentBytes)),
+    transferredBytes: span(({ wireBytes }) => wireBytes),
     guestWorkLostSeconds: span(({ forecast }) => thousandths(forecast.guestWorkLostSeconds)),
     throttlePercent: span(({ throttlePercent }) => throttlePercent),
     cost: thousandths(likely.cost),

@@ -16,8 +16,9 @@ const widestColumns = 110;
 export function renderPrediction(prediction: MigrationPrediction, style: Style): string[] {
   const fitted = { ...style, columns: Math.min(style.columns, widestColumns) };
   return [
-    [span(prediction.vm, 'strong'), span(`  ${guestInWords(prediction)}`)],
-    [span(`link ${linkInWords(prediction)}`)],
+    [span(prediction.vm, 'strong')],
+    ...told(`guest: ${guestInWords(prediction)}`, fitted),
+    ...told(`link: ${linkInWords(prediction)}`, fitted),
     [],
     ...familyTable(prediction, fitted),
     [],
@@ -36,7 +37,9 @@ function guestInWords({ guest, unprobedBecause }: MigrationPrediction): string {
       ? 'writes nothing'
       : `writes ${formatBytes(dirtyBytesPerSecond)}/s over ${formatBytes(guest.workingSetBytes)}`,
     ...(compressionRatio === undefined ? [] : [`compresses ${compressionRatio.toFixed(1)} times`]),
-    ...(xbzrleDeltaShare === undefined ? [] : [`XBZRLE sends ${percent(xbzrleDeltaShare)}`]),
+    ...(xbzrleDeltaShare === undefined
+      ? []
+      : [`XBZRLE sends ${percent(xbzrleDeltaShare)} of a page`]),
   ].join(', ');
 }
 
@@ -100,6 +103,10 @@ function rangeOf(low = '', high = ''): string {
 
 function verdict({ policy, chosen }: MigrationPrediction, style: Style): readonly Line[] {
   const sentence = `${policy} would choose ${chosen.family}: ${explainRule(chosen.rule, chosen.evidence)}.`;
+  return told(sentence, style);
+}
+
+function told(sentence: string, style: Style): readonly Line[] {
   return wrap(sentence, style.columns).map((piece) => [span(piece)]);
 }
 

@@ -67,6 +67,18 @@ describe('core/prediction', () => {
     assert.match(text.chosen.family, /^multifd-z/);
   });
 
+  it('counts bytes on the wire, not guest RAM', () => {
+    const text = predicted({ ...idle, compressionRatio: 4, dirtyCompressionRatio: 4 });
+    const sent = familyIn(text.families, 'multifd-zstd').transferredBytes.likely;
+    assert.ok(Math.abs(sent / (32 * mebibyte) - 1) < 0.05, String(sent));
+  });
+
+  it('lets no promise of a family shorten the first pass, which is sent in full', () => {
+    const source = vmFacts('source', { ramBytes: 64 * mebibyte });
+    const xbzrle = familyIn(predicted(sparse, { source }).families, 'xbzrle');
+    assert.ok(xbzrle.totalMilliseconds.low > 1500, String(xbzrle.totalMilliseconds.low));
+  });
+
   it('says what a guest that outruns the link costs, and that nothing ends without a throttle', () => {
     const busy = predicted({});
     const plain = familyIn(busy.families, 'plain');
