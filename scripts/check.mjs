@@ -8,6 +8,13 @@ import { buildProto } from './proto.mjs';
 const root = path.resolve(import.meta.dirname, '..');
 const inModules = (program) => path.join(root, 'node_modules', program);
 
+const mocha = [inModules('mocha/bin/mocha.js'), '--reporter=dot'];
+
+/** Tests that compute and tests that mostly wait for sockets and processes: two cores for the two. */
+const computing = ['brain/core/**/', 'quality/', 'simulator/', ''].map(
+  (folder) => `test/${folder}*.test.ts`,
+);
+
 const gates = (isFresh) => [
   {
     name: 'types',
@@ -40,7 +47,8 @@ const gates = (isFresh) => [
       '--cache-location=.cache/format.json',
     ],
   },
-  { name: 'unit', command: [inModules('mocha/bin/mocha.js'), '--reporter=dot'] },
+  { name: 'core', command: [...mocha, ...computing] },
+  { name: 'unit', command: [...mocha, ...computing.flatMap((tests) => ['--ignore', tests])] },
 ];
 
 /** Runs one gate and tells how it went. */
