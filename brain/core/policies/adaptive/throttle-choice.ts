@@ -32,6 +32,9 @@ const writeAheadSeconds = 0.8;
 const burstSurprise = 2;
 /** Rounds without convergence after which a throttle is tried although no forecast finishes. */
 const roundsBeforeTrial = 4;
+/** A throttle helps while one of this many rounds left clearly less than any round before. */
+const lately = 2;
+const newLow = 0.95;
 
 export function chooseThrottle(migration: Migration): Move | undefined {
   const facts = throttleFacts(migration);
@@ -125,9 +128,18 @@ function reconsider(migration: Migration, course: Course, facts: ThrottleFacts):
   if (harder.forecast.finishes && harder.percent / 100 > theta) {
     return order(migration, course, facts, harder, 'throttle-too-weak', keep);
   }
-  return tendency(migration).verdict === 'diverging'
+  return tendency(migration).verdict === 'diverging' && !hasHelpedLately(migration)
     ? { ...release(facts, free, keep, 'throttle-in-vain'), memory: tried }
     : undefined;
+}
+
+/** One round that left more than it found is no proof against a throttle that has just reached a new low. */
+function hasHelpedLately(migration: Migration): boolean {
+  const backlogs = roundsOfAttempt(migration)
+    .filter((round) => round.number >= migration.orderedThrottleRound)
+    .map((round) => round.endRemainingBytes);
+  const before = Math.min(...backlogs.slice(0, -lately));
+  return Math.min(...backlogs.slice(-lately)) < before * newLow;
 }
 
 function planAt(migration: Migration, course: Course, percent: number): ThrottlePlan {

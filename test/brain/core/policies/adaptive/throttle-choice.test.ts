@@ -120,18 +120,27 @@ describe('core/policies/adaptive/throttle-choice', () => {
     assert.equal(chooseThrottle(migration)?.rule, 'hold-trigger-half-cocked');
   });
 
-  it('drops a throttle that is in vain, once and for all', () => {
+  const tooWeak = (...backlogs: readonly number[]): Migration => {
     const bytes = 64 * mebibyte;
     const classes = [{ shape: 'random' as const, bytes, seconds: 0.1 }];
-    const tooWeak = {
-      ...underThrottle(1000, 128, 60, 60, 60, 60, 60),
+    return {
+      ...underThrottle(1000, ...backlogs),
       ...capped(20),
       workingSet: { bytes, classes },
       orderedThrottlePercent: 20,
     };
-    const wanted = chooseThrottle(tooWeak);
-    assert.equal(percentFor(tooWeak), 0);
-    const released = { ...tooWeak, orderedThrottlePercent: 0, orderedThrottleRound: 7 };
+  };
+
+  it('drops a throttle that is in vain, once and for all', () => {
+    const inVain = tooWeak(128, 60, 60, 60, 60, 60);
+    const wanted = chooseThrottle(inVain);
+    assert.equal(percentFor(inVain), 0);
+    const released = { ...inVain, orderedThrottlePercent: 0, orderedThrottleRound: 7 };
     assert.equal(chooseThrottle({ ...released, policyMemory: wanted?.memory ?? {} }), undefined);
+  });
+
+  it('keeps a throttle that has just brought the backlog to a new low, for all of one bad round', () => {
+    assert.equal(chooseThrottle(tooWeak(128, 47, 40, 37, 27, 21, 25)), undefined);
+    assert.equal(percentFor(tooWeak(128, 47, 40, 21, 22, 21, 25)), 0);
   });
 });
