@@ -33,7 +33,7 @@ const burstSurprise = 2;
 /** Rounds without convergence after which a throttle is tried although no forecast finishes. */
 const roundsBeforeTrial = 4;
 /** A throttle helps while one of this many rounds left clearly less than any round before. */
-const lately = 2;
+const lately = 3;
 const newLow = 0.95;
 
 export function chooseThrottle(migration: Migration): Move | undefined {

@@ -132,7 +132,7 @@ describe('core/policies/adaptive/throttle-choice', () => {
   };
 
   it('drops a throttle that is in vain, once and for all', () => {
-    const inVain = tooWeak(128, 60, 60, 60, 60, 60);
+    const inVain = tooWeak(128, 60, 60, 60, 60, 60, 60);
     const wanted = chooseThrottle(inVain);
     assert.equal(percentFor(inVain), 0);
     const released = { ...inVain, orderedThrottlePercent: 0, orderedThrottleRound: 7 };
