@@ -10,6 +10,7 @@ import {
   createStage,
   familiesOf,
   guests,
+  isFull,
   linkBytesPerSecond,
   median,
   mebibyte,
@@ -18,6 +19,12 @@ import {
 } from './support.ts';
 
 const stage = createStage();
+
+/**
+ * XBZRLE sends each page in full twice (in the first pass, and when it enters the cache), so 2 is
+ * the least; a host that slows the guest down spreads the second copy over more rounds.
+ */
+const sparseCopies = isFull ? 2.2 : 2.6;
 
 /** Migrates under adaptive; the family it ended in and the median of its times. */
 async function move(qemu: QemuVersion, guest: Guest) {
@@ -47,11 +54,11 @@ describe('the choice of a family', () => {
       assert.ok(totalMilliseconds < copy, `${totalMilliseconds} ms, and a copy takes ${copy} ms`);
     });
 
-    it(`sends sparse updates by XBZRLE on QEMU ${qemu}, within 2.2 copies`, async function () {
+    it(`sends sparse updates by XBZRLE on QEMU ${qemu}, within ${sparseCopies} copies`, async function () {
       this.timeout(repetitions * 40_000);
       const { totalMilliseconds, families } = await move(qemu, guests.sparse);
       assert.deepEqual(new Set(families), new Set(['xbzrle']));
-      const limit = 2.2 * copyMilliseconds(guests.sparse);
+      const limit = sparseCopies * copyMilliseconds(guests.sparse);
       assert.ok(totalMilliseconds <= limit, `${totalMilliseconds} ms, the limit is ${limit} ms`);
     });
   }

@@ -45,7 +45,7 @@ describe('ferryman run, interrupted', () => {
     assert.equal(status?.['cpu-throttle-percentage'], undefined);
   });
 
-  it('leaves a VM that has just arrived at the destination that ferryman started', async () => {
+  it('undoes nothing when the VM has just arrived', async () => {
     const pair = await stage.pair(guests.small);
     const waiting = await settingsOf(pair.destinationQmp);
     const run = stage.run(pair, '--destination-command', pair.destinationCommand);

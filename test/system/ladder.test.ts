@@ -75,6 +75,7 @@ describe('ferryman run --policy ladder', () => {
         assert.deepEqual(offences([...source.commands, ...destination.commands]), []);
         if (postCopy === 'last-resort') {
           assert.deepEqual([code, result.outcome], [0, 'completed']);
+          // ferryman started this destination for the last rung, and has ended: it lives on.
           assert.deepEqual(await runningSides(pair), ['destination']);
         } else {
           assert.equal(code, 4);
