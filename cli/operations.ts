@@ -5,6 +5,7 @@ import type {
   Operation,
   Tuning,
 } from '../shared/command.ts';
+import { uncappedBytesPerSecond } from '../brain/core/methods/bandwidth.ts';
 import { formatBytes, formatMilliseconds } from './figures.ts';
 
 /** What an operation does, in words an operator would use; without a full stop. */
@@ -80,6 +81,7 @@ function described(lead: string, tuning: Tuning): string {
 
 function rate(name: string, bytesPerSecond: number | undefined): readonly string[] {
   if (bytesPerSecond === undefined) return [];
+  if (bytesPerSecond >= uncappedBytesPerSecond) return [`no ${name} cap`];
   return [bytesPerSecond === 0 ? `${name} unset` : `${name} ${formatBytes(bytesPerSecond)}/s`];
 }
 

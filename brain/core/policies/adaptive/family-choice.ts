@@ -32,18 +32,26 @@ const costCap = 120;
 export function chooseFamily(migration: Migration): ArmingPlan {
   const outlooks = candidates(migration).map((family) => outlook(migration, family));
   const chosen = best(outlooks);
-  const plain = outlooks.find((each) => each.family === 'plain') ?? chosen;
   return {
     ...compose(methods, migration, chosen.family),
     method: methodOf(chosen.family),
     rule: chosen.family === 'plain' ? 'no-method-pays' : 'least-predicted-cost',
     evidence: { ...probeEvidence(migration), ...costEvidence(outlooks) },
+    ...promise(migration, chosen),
+  };
+}
+
+/** Figures of time only over a link that is known: over a range of a thousand they would be a guess. */
+function promise(migration: Migration, chosen: FamilyOutlook): Pick<ArmingPlan, 'prediction'> {
+  if (plausibleBandwidths(currentLink(migration)).length > 1) return {};
+  const { forecast: expected } = chosen;
+  return {
     prediction: {
-      totalMilliseconds: Math.round(chosen.forecast.totalSeconds * 1000),
-      downtimeMilliseconds: Math.round(chosen.forecast.downtimeSeconds * 1000),
-      guestWorkLostSeconds: chosen.forecast.guestWorkLostSeconds,
-      transferredBytes: Math.round(chosen.forecast.sentBytes),
-      cost: Math.min(chosen.cost, plain.cost),
+      totalMilliseconds: Math.round(expected.totalSeconds * 1000),
+      downtimeMilliseconds: Math.round(expected.downtimeSeconds * 1000),
+      guestWorkLostSeconds: expected.guestWorkLostSeconds,
+      transferredBytes: Math.round(expected.sentBytes),
+      cost: chosen.cost,
     },
   };
 }
