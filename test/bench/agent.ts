@@ -1,0 +1,95 @@
+/** `npm run bench -- agent`: what ferryman itself costs while one VM migrates. */
+import { readFileSync, writeFileSync } from 'node:fs';
+import { parseArgs } from 'node:util';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { startPair } from '../rig/pair.ts';
+import { familyOf, watchCpu } from './policies/cpu-watch.ts';
+import { runFerryman } from './policies/ferryman-run.ts';
+import { median } from './policies/statistics.ts';
+import { workloads } from './policies/workloads.ts';
+
+const linkBytesPerSecond = 32 * 2 ** 20;
+const largestCpuShare = 0.03;
+/** A long one that is not throttled: what there is to see and to decide, for half a minute. */
+const settings = { workload: 'random', policy: 'none', deadlineSeconds: 30 };
+const memoryPollMilliseconds = 500;
+
+interface Cost {
+  /** CPU of the agents, brain and bus together, over one core. */
+  readonly cpuShare: number;
+  readonly residentMebibytes: number;
+}
+
+/** Prints a Markdown table; exit code 1 when the CPU is above the goal. */
+export async function benchAgent(ferryman: string, words: readonly string[]): Promise<number> {
+  const text = { type: 'string' } as const;
+  const { values } = parseArgs({
+    args: [...words],
+    options: { runs: { ...text, default: '3' }, json: text },
+  });
+  const costs: Cost[] = [];
+  for (let run = 1; run <= Number(values.runs); run++) costs.push(await measure(ferryman));
+  const cpuShare = median(costs.map((cost) => cost.cpuShare));
+  const residentMebibytes = median(costs.map((cost) => cost.residentMebibytes));
+  const holds = cpuShare <= largestCpuShare;
+  const verdict = holds ? 'holds' : 'does not hold';
+  const lines = [
+    '| ferryman while one VM migrates | median | goal |',
+    '| --- | --- | --- |',
+    `| CPU, percent of a core | ${(100 * cpuShare).toFixed(2)} | at most 3: ${verdict} |`,
+    `| resident memory, MiB | ${residentMebibytes.toFixed(0)} | - |`,
+  ];
+  process.stdout.write(`${lines.join('\n')}\n`);
+  if (values.json !== undefined) {
+    writeFileSync(values.json, `${JSON.stringify({ cpuShare, residentMebibytes, costs })}\n`);
+  }
+  return holds ? 0 : 1;
+}
+
+async function measure(ferryman: string): Promise<Cost> {
+  const workload = workloads.find(({ name }) => name === settings.workload);
+  if (workload === undefined) throw new Error(`no workload ${settings.workload}`);
+  const pair = await startPair({
+    qemu: '7.2',
+    guest: workload.guest(linkBytesPerSecond),
+    linkBytesPerSecond,
+  });
+  let pid: number | undefined;
+  const cpu = watchCpu(() => ({ ferryman: familyOf(pid) }));
+  const resident: number[] = [];
+  const timer = setInterval(() => resident.push(residentMebibytes(pid)), memoryPollMilliseconds);
+  try {
+    const run = await runFerryman(pair, {
+      ...settings,
+      ferryman,
+      linkBytesPerSecond,
+      downtimeLimitMilliseconds: 300,
+      onStart: () => undefined,
+      onProcess: (started) => (pid = started),
+    });
+    await sleep(memoryPollMilliseconds);
+    const end = run.startMilliseconds + run.totalMilliseconds;
+    const seconds = cpu.secondsBetween('ferryman', run.startMilliseconds, end);
+    return {
+      cpuShare: (1000 * seconds) / run.totalMilliseconds,
+      residentMebibytes: Math.max(0, ...resident),
+    };
+  } finally {
+    clearInterval(timer);
+    cpu.stop();
+    await pair.stop();
+  }
+}
+
+/** Of the process and what it started; 0 of what has ended. */
+function residentMebibytes(pid: number | undefined): number {
+  return familyOf(pid).reduce((sum, each) => sum + residentKibibytes(each) / 1024, 0);
+}
+
+function residentKibibytes(pid: number): number {
+  try {
+    return Number(/^VmRSS:\s+(\d+)/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1] ?? 0);
+  } catch {
+    return 0;
+  }
+}

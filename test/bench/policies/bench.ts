@@ -1,0 +1,134 @@
+/**
+ * `npm run bench -- policies`: workload x policy on real QEMU over a shaped link. Cells that are in
+ * the record already are not run again.
+ */
+import { copyFileSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import os from 'node:os';
+import { dirname, join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { formatMilliseconds } from '../../../cli/figures.ts';
+import { messageOf } from '../../../shared/errors.ts';
+import { measureCell, type CellOptions } from './cell.ts';
+import { benchFlags, type BenchFlags } from './flags.ts';
+import { grid, secondRuns } from './grid.ts';
+import { renderPage } from './page.ts';
+import { policies } from './policies.ts';
+import { keyOf, missingFrom, openRecord, saveRecord } from './record.ts';
+import type { BenchRecord, CellKey, Machine } from './record.ts';
+import { hostBusyCores } from './cpu-watch.ts';
+import { sceneName, verdictsOf } from './verdicts.ts';
+import { tableOf, verdictLines } from './table.ts';
+import { workloads } from './workloads.ts';
+
+const deadlineSeconds = 45;
+const downtimeLimitMilliseconds = 300;
+/** A cell that does not get under way is tried again once, then left out. */
+const tries = 2;
+/** With more cores busy than this before a cell begins, it waits, but not for ever. */
+const quietCores = 0.4;
+const quietPollMilliseconds = 1000;
+
+const say = (text: string): unknown => process.stderr.write(`${text}\n`);
+
+/** Runs all that is missing; resolves to the exit code. */
+export async function benchPolicies(ferryman: string, words: readonly string[]): Promise<number> {
+  const flags = benchFlags(words);
+  // The bundle may be built anew while this runs for hours.
+  const folder = mkdtempSync(join(os.tmpdir(), 'ferryman-bench-'));
+  const bundle = join(folder, 'ferryman.mjs');
+  copyFileSync(ferryman, bundle);
+  mkdirSync(dirname(flags.json), { recursive: true });
+  try {
+    let record = forget(openRecord(flags.json, headOf()), flags.again);
+    record = await runAll(record, grid(flags), flags, bundle);
+    record = await runAll(record, secondRuns(record, flags), flags, bundle);
+    const report = [tableOf(record), ...verdictLines(verdictsOf(record))].join('\n');
+    process.stdout.write(`${report}\n`);
+    return 0;
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+/** Cells of policies that shall be measured anew. */
+function forget(record: BenchRecord, again: readonly string[]): BenchRecord {
+  return { ...record, cells: record.cells.filter(({ policy }) => !again.includes(policy)) };
+}
+
+async function runAll(
+  before: BenchRecord,
+  wanted: readonly CellKey[],
+  flags: BenchFlags,
+  ferryman: string,
+): Promise<BenchRecord> {
+  let record = before;
+  const missing = missingFrom(record, wanted);
+  const startedAt = Date.now();
+  for (const [index, key] of missing.entries()) {
+    const left =
+      index === 0 ? undefined : ((Date.now() - startedAt) / index) * (missing.length - index);
+    const eta = left === undefined ? '' : `, ${formatMilliseconds(left)} left`;
+    say(`${index + 1}/${missing.length}${eta}: ${sceneName(key)}, ${key.policy}, run ${key.run}`);
+    await waitForQuiet(flags.patienceMilliseconds);
+    record = await addCell(record, key, ferryman);
+    write(flags.json, record);
+  }
+  return record;
+}
+
+async function addCell(record: BenchRecord, key: CellKey, ferryman: string): Promise<BenchRecord> {
+  const options = optionsFor(key, record, ferryman);
+  for (let attempt = 1; attempt <= tries; attempt++) {
+    try {
+      const cell = await measureCell(options);
+      const lost = formatMilliseconds(1000 * cell.guestWorkLostSeconds);
+      const note = cell.isDisturbed ? ', disturbed' : '';
+      const total = formatMilliseconds(1000 * cell.totalSeconds);
+      say(`    ${cell.outcome} in ${total}, J ${cell.costSeconds.toFixed(1)}, lost ${lost}${note}`);
+      return { ...record, cells: [...record.cells, cell] };
+    } catch (error) {
+      say(`    ${keyOf(key)}: ${messageOf(error)}`);
+    }
+  }
+  return record;
+}
+
+function optionsFor(key: CellKey, record: BenchRecord, ferryman: string): CellOptions {
+  const workload = workloads.find(({ name }) => name === key.workload);
+  const policy = policies.find(({ name }) => name === key.policy);
+  if (workload === undefined || policy === undefined) throw new Error(`unknown: ${keyOf(key)}`);
+  const { deadlineSeconds: deadline, downtimeLimitMilliseconds: limit } = record;
+  const limits = { deadlineSeconds: deadline, downtimeLimitMilliseconds: limit };
+  return { key, workload, policy, ferryman, ...limits };
+}
+
+/** Between two cells nothing of ours runs: what is busy then is others'. */
+async function waitForQuiet(patienceMilliseconds: number): Promise<void> {
+  const giveUpAt = Date.now() + patienceMilliseconds;
+  while (Date.now() < giveUpAt && (await hostBusyCores(quietPollMilliseconds)) > quietCores) {
+    await sleep(quietPollMilliseconds);
+  }
+}
+
+function write(path: string, record: BenchRecord): void {
+  saveRecord(path, record);
+  const beside = path.replace(/\.json$/, '');
+  const verdicts = verdictLines(verdictsOf(record));
+  writeFileSync(`${beside}.md`, [tableOf(record), ...verdicts, ''].join('\n'));
+  writeFileSync(`${beside}.html`, renderPage(record));
+}
+
+function headOf(): Omit<BenchRecord, 'format' | 'cells'> {
+  const { version } = JSON.parse(
+    readFileSync(new URL('../../../package.json', import.meta.url), 'utf8'),
+  ) as { readonly version: string };
+  const machine: Machine = {
+    cpu: os.cpus()[0]?.model ?? 'unknown',
+    cores: os.cpus().length,
+    memoryMebibytes: Math.round(os.totalmem() / 2 ** 20),
+    kernel: os.release(),
+  };
+  const versions = { ferryman: version, node: process.version };
+  const date = new Date().toISOString().slice(0, 10);
+  return { date, machine, versions, deadlineSeconds, downtimeLimitMilliseconds };
+}
