@@ -2,6 +2,7 @@
 import type { Log } from '../shared/log.ts';
 import type { QemuRef } from '../shared/sample.ts';
 import type { Telemetry } from '../shared/telemetry.ts';
+import { effectsOf } from './core/effect.ts';
 import type { Input } from './core/input.ts';
 import type { Migration } from './core/migration.ts';
 import { ensureDatabase, lineSender } from './history/influx.ts';
@@ -57,6 +58,7 @@ export function historyListener(keep: (parts: PointParts) => void): Listener {
     },
     onSettled: (migration, result) => {
       subjects.leave(migration);
+      for (const effect of effectsOf(migration)) keep(points.effectPoint(migration, effect));
       keep(points.resultPoint(migration, result));
     },
   };

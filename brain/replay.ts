@@ -30,6 +30,7 @@ export interface Replay {
   readonly policy: string;
   readonly recordedPolicy: string;
   readonly decisions: readonly Decision[];
+  readonly recordedDecisions: readonly Decision[];
   /** What the replay came to; absent when it had not settled at the record's end. */
   readonly result?: MigrationResult;
   readonly recordedResult?: MigrationResult;
@@ -59,6 +60,7 @@ export function replayTrace(
     policy: chosen,
     recordedPolicy,
     decisions,
+    recordedDecisions: trace.decisions,
     migration,
     ...(migration.result && { result: migration.result }),
     ...(trace.result && { recordedResult: trace.result }),

@@ -1,5 +1,6 @@
 /** A decision in one plain sentence: what is done, why, and what is expected to follow. */
 import type { Decision, Evidence, Note, Prediction } from '../brain/core/decision.ts';
+import type { Effect } from '../brain/core/effect.ts';
 import { formatBytes, formatFigure, formatMilliseconds, inWords } from './figures.ts';
 import { describeOperation } from './operations.ts';
 import { rulePhrases } from './rule-phrases.ts';
@@ -11,21 +12,21 @@ type Explainable = Pick<Decision, 'operation' | 'rule' | 'evidence' | 'side'> &
 const shownFigures = 5;
 
 /** Why a rule fired: its phrase (or its name in words) with the figures it looked at. */
-export function explainRule(rule: string, evidence: Evidence): string {
+export function explainRule(rule: string, evidence: Evidence, shown = shownFigures): string {
   const figures = Object.entries(evidence)
-    .slice(0, shownFigures)
+    .slice(0, shown)
     .map(([name, value]) => formatFigure(name, value));
   const phrase = rulePhrases[rule] ?? inWords(rule);
   return figures.length === 0 ? phrase : `${phrase} (${figures.join(', ')})`;
 }
 
-/** One sentence for any decision; rules without a phrase fall back to their name and evidence. */
-export function explain(decision: Explainable): string {
+/** One sentence for any decision, with at most `shown` figures; rules without a phrase fall back to their name and evidence. */
+export function explain(decision: Explainable, shown = shownFigures): string {
   if (decision.side === 'source') {
-    return sentence(`${describeOperation(decision.operation)}${grounds(decision)}`);
+    return sentence(`${describeOperation(decision.operation)}${grounds(decision, shown)}`);
   }
   // Both sides are armed alike for one reason, which is told with the source.
-  const told = decision.operation.kind === 'arm' ? '' : grounds(decision);
+  const told = decision.operation.kind === 'arm' ? '' : grounds(decision, shown);
   return sentence(`on the destination, ${describeOperation(decision.operation)}${told}`);
 }
 
@@ -35,9 +36,33 @@ export function explainNote(note: Pick<Note, 'method' | 'rule' | 'evidence'>): s
 }
 
 /** Why, and what is expected; a step of the plan is named by its operation and goes without saying. */
-function grounds({ operation, rule, evidence, prediction }: Explainable): string {
-  const reason = rule === operation.kind ? '' : `: ${explainRule(rule, evidence)}`;
+function grounds({ operation, rule, evidence, prediction }: Explainable, shown: number): string {
+  const reason = rule === operation.kind ? '' : `: ${explainRule(rule, evidence, shown)}`;
   return `${reason}${expectation(prediction)}`;
+}
+
+/** `predicted 2.4 s, took 2.8 s`: what a decision promised beside what came of it; no full stop. */
+export function explainEffect({ predicted, measured }: Effect): string {
+  const pairs = Object.entries(measuredVerbs).flatMap(([name, { noun, verb }]) => {
+    const [promised, real] = [predicted[name as keyof Prediction], measured[name]];
+    if (promised === undefined || typeof real !== 'number') return [];
+    const [before, after] = [promised, real].map((value) => formatFigure(unitOf(name), value));
+    return [`${noun}predicted ${before ?? ''}, ${verb} ${after ?? ''}`];
+  });
+  return pairs.join('; ');
+}
+
+const measuredVerbs = {
+  totalMilliseconds: { noun: '', verb: 'took' },
+  downtimeMilliseconds: { noun: 'downtime ', verb: 'was' },
+  guestWorkLostSeconds: { noun: 'guest work lost ', verb: 'was' },
+  transferredBytes: { noun: 'sent ', verb: 'was' },
+  nextRoundBytes: { noun: 'left next round ', verb: 'was' },
+} as const;
+
+/** The bare unit, so that a figure is shown without its name. */
+function unitOf(name: string): string {
+  return /(Milliseconds|Seconds|Bytes)$/.exec(name)?.[0] ?? name;
 }
 
 function expectation(prediction: Prediction | undefined): string {

@@ -2,6 +2,7 @@
 import { Command, CommanderError } from 'commander';
 import { messageOf } from '../shared/errors.ts';
 import { agentCommand, brainCommand } from './commands/daemons.ts';
+import { explainCommand } from './commands/explain.ts';
 import { predictCommand } from './commands/predict.ts';
 import { replayCommand } from './commands/replay.ts';
 import { runCommand } from './commands/run.ts';
@@ -24,7 +25,14 @@ export async function main(argv: readonly string[]): Promise<ExitCode> {
   }
 }
 
-const commands = [runCommand, predictCommand, replayCommand, agentCommand, brainCommand];
+const commands = [
+  runCommand,
+  predictCommand,
+  explainCommand,
+  replayCommand,
+  agentCommand,
+  brainCommand,
+];
 
 function createProgram(finish: (code: ExitCode) => void): Command {
   const program = new Command('ferryman')

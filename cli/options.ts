@@ -44,9 +44,12 @@ export const bandwidthOption = option(
 );
 export const endpointOption = option(parseEndpoint);
 
-/** `--policy`, with every policy that the core has. */
-export function policyOption(): Option {
-  return new Option('--policy <name>', 'who chooses the methods')
+/** `--policy`, or another option that names one of the core's policies. */
+export function policyOption(
+  flags = '--policy <name>',
+  description = 'who chooses the methods',
+): Option {
+  return new Option(flags, description)
     .choices(policies.map(({ name }) => name))
     .default('adaptive');
 }

@@ -3,7 +3,8 @@
  * in the names of the fields, and tags only for what one selects by.
  */
 import type { DecisionRecord, Migration, MigrationResult, Round } from '../core/migration.ts';
-import type { Decision, Evidence, Side } from '../core/decision.ts';
+import type { Decision, Evidence, Prediction, Side } from '../core/decision.ts';
+import type { Effect } from '../core/effect.ts';
 import type { HostSample, MigrationSample, VmActivity } from '../../shared/sample.ts';
 import type { PointParts } from './line.ts';
 
@@ -12,6 +13,7 @@ export const measurements = {
   activity: 'ferryman_activity',
   round: 'ferryman_round',
   decision: 'ferryman_decision',
+  effect: 'ferryman_effect',
   result: 'ferryman_result',
   host: 'ferryman_host',
   nic: 'ferryman_nic',
@@ -124,6 +126,37 @@ export function outcomePoint(migration: Migration, record: DecisionRecord): Poin
     tags: { ...tagsOf(migration), method: decision.method, side: decision.side },
     atMilliseconds: decision.atMilliseconds,
     text: { outcome, reason },
+  };
+}
+
+/** What a decision promised beside what was measured of it, at the time of the decision. */
+export function effectPoint(
+  migration: Migration,
+  { decision, predicted, measured }: Effect,
+): PointParts {
+  const { method, side, rule, number, atMilliseconds } = decision;
+  return {
+    measurement: measurements.effect,
+    tags: { ...tagsOf(migration), method, side, policy: migration.policy },
+    atMilliseconds,
+    whole: { number },
+    real: { ...effectFields('predicted', predicted), ...effectFields('measured', measured) },
+    text: { rule, outcome: String(measured['outcome']) },
+  };
+}
+
+function effectFields(prefix: string, figures: Prediction | Evidence): PointParts['real'] {
+  const of: Evidence = { ...figures };
+  const figure = (name: keyof Prediction) => {
+    const value = of[name];
+    return typeof value === 'number' ? value : undefined;
+  };
+  return {
+    [`${prefix}_total_seconds`]: seconds(figure('totalMilliseconds')),
+    [`${prefix}_downtime_milliseconds`]: figure('downtimeMilliseconds'),
+    [`${prefix}_guest_work_lost_seconds`]: figure('guestWorkLostSeconds'),
+    [`${prefix}_transferred_bytes`]: figure('transferredBytes'),
+    [`${prefix}_next_round_bytes`]: figure('nextRoundBytes'),
   };
 }
 

@@ -1,6 +1,7 @@
 import { Command } from 'commander';
 import { reduce, startMigration } from '../../brain/core/reduce.ts';
 import { replayFile, type Mismatch, type Replay } from '../../brain/replay.ts';
+import { printCompared, printComparedJson } from '../comparison.ts';
 import { explain } from '../explain.ts';
 import { exitCodes, type ExitCode, type Finish } from '../exit.ts';
 import { policyOption } from '../options.ts';
@@ -11,6 +12,7 @@ import { renderSummary } from '../terminal/summary.ts';
 
 interface ReplayFlags {
   readonly policy?: string;
+  readonly compare?: string;
   readonly json?: boolean;
 }
 
@@ -20,11 +22,21 @@ export function replayCommand(finish: Finish): Command {
     .description('decide a recorded migration again and compare (exit 4 when the decisions differ)')
     .argument('<trace>', 'a file written by `ferryman run --record`')
     .addOption(policyOption().default(undefined, 'the recorded one'))
+    .addOption(
+      policyOption('--compare <name>', 'a policy to show beside it').default(undefined, 'none'),
+    )
     .option('--json', 'NDJSON on standard output')
-    .action(async (path: string, { policy, json }: ReplayFlags) => {
-      const replay = await replayFile(path, { reduce, start: startMigration, policy });
-      const print = json === true ? printJson : printLines;
-      print(replay, process.stdout);
+    .action(async (path: string, { policy, compare, json }: ReplayFlags) => {
+      const core = { reduce, start: startMigration };
+      const replay = await replayFile(path, { ...core, policy });
+      if (compare === undefined) {
+        const print = json === true ? printJson : printLines;
+        print(replay, process.stdout);
+      } else {
+        const other = await replayFile(path, { ...core, policy: compare });
+        const print = json === true ? printComparedJson : printCompared;
+        print([replay, other], process.stdout);
+      }
       finish(replayExitCode(replay));
     });
 }

@@ -1,9 +1,10 @@
+import { effectsOf, type Effect } from '../../brain/core/effect.ts';
 import type { Input } from '../../brain/core/input.ts';
 import { explain, explainNote } from '../explain.ts';
 import type { Output, Reporter } from './reporter.ts';
 
 /**
- * One JSON object a line on `output`, the result last: a contract that scripts rely on.
+ * One JSON object a line on `output`, measured effects and the result last: a contract that scripts rely on.
  * What is said between goes to `messages` (stderr), so that the lines stay clean.
  */
 export function createNdjsonReporter(output: Output, messages: Output): Reporter {
@@ -23,7 +24,8 @@ export function createNdjsonReporter(output: Output, messages: Output): Reporter
     onNote: (_, note) => {
       print('note', { ...note, explanation: explainNote(note) });
     },
-    onSettled: (_, result) => {
+    onSettled: (migration, result) => {
+      for (const effect of effectsOf(migration)) print('effect', effectBody(effect));
       print('result', result);
     },
     say: (message) => messages.write(`ferryman: ${message}\n`),
@@ -35,4 +37,14 @@ const sampleBody = ({ atMilliseconds, side, sample }: Extract<Input, { kind: 'sa
   atMilliseconds,
   side,
   ...sample,
+});
+
+/** As a line of JSON: the decision by its number. */
+export const effectBody = ({ decision, predicted, measured }: Effect) => ({
+  decision: decision.number,
+  side: decision.side,
+  method: decision.method,
+  rule: decision.rule,
+  predicted,
+  measured,
 });

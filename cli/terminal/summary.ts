@@ -1,22 +1,32 @@
+import type { Decision } from '../../brain/core/decision.ts';
 import type { DecisionRecord, Migration, MigrationResult } from '../../brain/core/migration.ts';
-import { explain } from '../explain.ts';
+import { effectsOf } from '../../brain/core/effect.ts';
+import { explain, explainEffect } from '../explain.ts';
 import { formatBytes, formatMilliseconds } from '../figures.ts';
+import { describeOperation } from '../operations.ts';
 import { paint, span, wrap, type Line, type Style } from './style.ts';
 import { symbolsFor } from './symbols.ts';
 
 const widestColumns = 100;
+const shownEffects = 3;
 
 /** The closing lines: what came of it, what it cost the guest, and the decisions that made it so. */
 export function renderSummary(migration: Migration, style: Style): string[] {
+  if (migration.result === undefined) return [];
+  const fitted = { ...style, columns: Math.min(style.columns, widestColumns) };
+  return [
+    ...outcomeLines(migration, fitted),
+    ...why(migration, fitted),
+    ...effects(migration, fitted),
+  ].map((line) => paint(line, fitted));
+}
+
+/** What came of it and what it cost; nothing while it runs. */
+export function outcomeLines(migration: Migration, style: Style): readonly Line[] {
   const { result } = migration;
   if (result === undefined) return [];
-  const fitted = { ...style, columns: Math.min(style.columns, widestColumns) };
   const name = migration.source?.name ?? migration.id;
-  return [
-    outcomeLine(name, result, fitted),
-    ...costLines(result, fitted),
-    ...why(migration, fitted),
-  ].map((line) => paint(line, fitted));
+  return [outcomeLine(name, result, style), ...costLines(result, style)];
 }
 
 function outcomeLine(name: string, result: MigrationResult, style: Style): Line {
@@ -55,13 +65,30 @@ function costLines(result: MigrationResult, style: Style): readonly Line[] {
 
 /** The decisions that tuned the migration, in their own words; the plan's steps go without saying. */
 function why(migration: Migration, style: Style): readonly Line[] {
-  return migration.decisions.filter(mattered).flatMap(({ decision }) => {
-    const { mark } = symbolsFor(style);
-    return wrap(explain(decision), style.columns - 4).map((piece, index) => [
-      span(index === 0 ? `  ${mark} ` : '    ', 'faint'),
-      span(piece),
-    ]);
-  });
+  return migration.decisions
+    .filter(mattered)
+    .flatMap(({ decision }) => told(explain(decision), symbolsFor(style).mark, style));
+}
+
+/** What the first decisions promised, and what came of it; the choice before the start is the first. */
+function effects(migration: Migration, style: Style): readonly Line[] {
+  return effectsOf(migration)
+    .filter(({ decision }) => decision.side === 'source')
+    .slice(0, shownEffects)
+    .flatMap((effect) =>
+      told(`${inBrief(effect.decision)}: ${explainEffect(effect)}`, symbolsFor(style).mark, style),
+    );
+}
+
+function inBrief({ operation }: Decision): string {
+  return describeOperation(operation.kind === 'arm' ? { ...operation, tuning: {} } : operation);
+}
+
+function told(sentence: string, mark: string, style: Style): readonly Line[] {
+  return wrap(sentence, style.columns - 4).map((piece, index) => [
+    span(index === 0 ? `  ${mark} ` : '    ', 'faint'),
+    span(piece),
+  ]);
 }
 
 function mattered({ decision, outcome }: DecisionRecord): boolean {

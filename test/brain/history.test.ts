@@ -73,6 +73,29 @@ describe('brain/history', () => {
     assert.match(lines[1] ?? '', /outcome="refused",reason="too late"/);
   });
 
+  it('keeps what was measured of a prediction at the time of its decision', () => {
+    const { listener, lines } = listen();
+    const decision = {
+      number: 3,
+      atMilliseconds: 70,
+      side: 'source',
+      operation: { kind: 'cancel' },
+      method: 'xbzrle',
+      rule: 'least-predicted-cost',
+      evidence: {},
+      prediction: { totalMilliseconds: 2400 },
+    } as const;
+    const measured = { outcome: 'completed', totalMilliseconds: 2800 };
+    const decisions = [{ decision, measured }, { decision: { ...decision, number: 4 } }];
+    listener.onSettled?.({ ...migration, decisions }, resultOf(migration));
+    const [effect, ...others] = lines.filter((line) => line.startsWith('ferryman_effect'));
+    assert.equal(others.length, 0);
+    assert.match(effect ?? '', /^ferryman_effect,host=h1,method=xbzrle,migration=m1/);
+    assert.match(effect ?? '', /measured_total_seconds=2\.8/);
+    assert.match(effect ?? '', /predicted_total_seconds=2\.4/);
+    assert.match(effect ?? '', / 70$/);
+  });
+
   it('writes a host and each of its NICs', () => {
     const { listener, lines } = listen();
     listener.onTelemetry?.({ header, body: { kind: 'host', sample: hostSample } });

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import type { Operation } from '../../shared/command.ts';
-import { explain, explainNote } from '../../cli/explain.ts';
+import { explain, explainEffect, explainNote } from '../../cli/explain.ts';
 import { formatFigure } from '../../cli/figures.ts';
 import { describeOperation } from '../../cli/operations.ts';
 import { rulePhrases } from '../../cli/rule-phrases.ts';
@@ -24,6 +24,25 @@ describe('explain', () => {
   it('gives no reason for a step of the plan', () => {
     const step = { side: 'source', operation: { kind: 'restore' }, rule: 'restore' } as const;
     assert.equal(explain({ ...step, evidence: {} }), 'Put every setting back as it was.');
+  });
+
+  it('tells all the evidence when asked to', () => {
+    const evidence = Object.fromEntries(Array.from({ length: 9 }, (_, n) => [`f${String(n)}`, n]));
+    assert.match(explain({ ...throttleDecision, evidence }, Infinity), /f8 8/);
+  });
+
+  it('puts what came of a promise beside it, and only what was both promised and measured', () => {
+    const effect = {
+      decision: throttleDecision,
+      predicted: { totalMilliseconds: 2400, nextRoundBytes: mebibyte, cost: 3 },
+      measured: { outcome: 'completed', totalMilliseconds: 2800, downtimeMilliseconds: 210 },
+    };
+    assert.equal(explainEffect(effect), 'predicted 2.4 s, took 2.8 s');
+    const measured = { ...effect.measured, nextRoundBytes: 2 * mebibyte };
+    assert.match(
+      explainEffect({ ...effect, measured }),
+      /took 2\.8 s; left next round predicted 1\.0 MiB, was 2\.0 MiB$/,
+    );
   });
 
   it('says when it is about the destination', () => {

@@ -1,6 +1,11 @@
 /** A migration as the core would hold it, for what only looks at one. */
 import type { Decision } from '../../brain/core/decision.ts';
-import type { Migration, MigrationResult, Round } from '../../brain/core/migration.ts';
+import type {
+  DecisionRecord,
+  Migration,
+  MigrationResult,
+  Round,
+} from '../../brain/core/migration.ts';
 import type { MigrationSample, VmFacts } from '../../shared/sample.ts';
 
 export const mebibyte = 1024 * 1024;
@@ -74,6 +79,13 @@ export const throttleDecision: Decision = {
   rule: 'rule-nobody-phrased',
   evidence: { leak: 1.42, dirtyBytesPerSecond: 41 * mebibyte },
   prediction: { totalMilliseconds: 8200, downtimeMilliseconds: 210 },
+};
+
+/** The decision with what was measured of it at the end. */
+export const measuredRecord: DecisionRecord = {
+  decision: throttleDecision,
+  outcome: 'applied',
+  measured: { outcome: 'completed', totalMilliseconds: 9100, downtimeMilliseconds: 190 },
 };
 
 export const completedResult: MigrationResult = {

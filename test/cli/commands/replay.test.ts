@@ -8,6 +8,7 @@ describe('replay command', () => {
     policy: 'adaptive',
     recordedPolicy: 'adaptive',
     decisions: [throttleDecision],
+    recordedDecisions: [throttleDecision],
     migration: migration({ phase: 'settled', result: completedResult }),
     result: completedResult,
   };

@@ -4,7 +4,14 @@ import { createLiveReporter } from '../../../cli/reporters/live.ts';
 import { createNdjsonReporter } from '../../../cli/reporters/ndjson.ts';
 import { createPlainReporter } from '../../../cli/reporters/plain.ts';
 import type { Style } from '../../../cli/terminal/style.ts';
-import { completedResult, migration, round, sample, throttleDecision } from '../fixture.ts';
+import {
+  completedResult,
+  measuredRecord,
+  migration,
+  round,
+  sample,
+  throttleDecision,
+} from '../fixture.ts';
 
 const style: Style = { colour: false, unicode: true, columns: 80, rows: 40 };
 const sampleInput = { kind: 'sample', atMilliseconds: 7000, side: 'source', sample } as const;
@@ -36,6 +43,27 @@ describe('NDJSON reporter', () => {
       assert.ok(key in (lines[3] ?? {}), key);
     }
     assert.deepEqual(messages.written, ['ferryman: a word\n']);
+  });
+});
+
+describe('NDJSON reporter, at the end', () => {
+  it('prints what each prediction came to, just before the result', () => {
+    const { written, output } = paper();
+    const decisions = [measuredRecord, { decision: throttleDecision, outcome: 'refused' as const }];
+    const settled = migration({ phase: 'settled', result: completedResult, decisions });
+    createNdjsonReporter(output, output).onSettled?.(settled, completedResult);
+    const [effect, result, ...more] = written.map((line) => JSON.parse(line) as object);
+    assert.deepEqual(effect, {
+      type: 'effect',
+      decision: 6,
+      side: 'source',
+      method: 'auto-converge',
+      rule: 'rule-nobody-phrased',
+      predicted: throttleDecision.prediction,
+      measured: measuredRecord.measured,
+    });
+    assert.deepEqual(result, { type: 'result', ...completedResult });
+    assert.equal(more.length, 0);
   });
 });
 

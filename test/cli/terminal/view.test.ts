@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { renderSummary } from '../../../cli/terminal/summary.ts';
 import type { Style } from '../../../cli/terminal/style.ts';
 import { renderMigration } from '../../../cli/terminal/view.ts';
-import { completedResult, migration, round, sample } from '../fixture.ts';
+import { completedResult, measuredRecord, migration, round, sample } from '../fixture.ts';
 
 const wide: Style = { colour: false, unicode: true, columns: 80, rows: 40 };
 const text = (lines: readonly string[]) => lines.join('\n');
@@ -90,6 +90,12 @@ describe('summary', () => {
     assert.match(shown, /completed · redis-7 moved in 7\.1 s, downtime 210 ms/);
     assert.match(shown, /150\.0 MiB sent · 4 rounds · throttled up to 90 %/);
     assert.match(shown, /› Hold the guest back by 90 %/);
+  });
+
+  it('compares what was predicted with what was measured', () => {
+    const settled = migration({ result: completedResult, decisions: [measuredRecord] });
+    const shown = text(renderSummary(settled, { ...wide, columns: 100 })).replace(/\n +/g, ' ');
+    assert.match(shown, /predicted 8\.2 s, took 9\.1 s; downtime predicted 210 ms, was 190 ms/);
   });
 
   it('leaves out what was refused', () => {
