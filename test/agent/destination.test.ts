@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { spawn, type ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -66,14 +67,12 @@ describe('destination', () => {
 
   it('waits for the previous destination to leave by itself', async () => {
     const pid = sleeper();
-    setTimeout(() => previous?.kill('SIGTERM'), 100);
+    let isTold = false;
+    setTimeout(() => (isTold = previous?.kill('SIGTERM') ?? false), 100);
     const before = { pid, isOurs: false, runState: () => Promise.resolve('inmigrate') };
-    const attached = () => Promise.resolve('attached');
-    assert.equal(
-      await startDestination(options('true', { previous: before, attached })),
-      'attached',
-    );
-    assert.equal(previous?.exitCode ?? previous?.signalCode, 'SIGTERM');
+    const attached = () => Promise.resolve(isTold ? 'after it left' : 'before it left');
+    const starting = startDestination(options('true', { previous: before, attached }));
+    assert.equal(await starting, 'after it left');
   });
 
   for (const [what, isOurs, runState, isEnded] of [
@@ -87,12 +86,17 @@ describe('destination', () => {
       const before = { pid, isOurs, runState: () => Promise.resolve(runState) };
       const attached = () => Promise.resolve('attached');
       const patience = { selfExitMilliseconds: 30 };
+      const left = previous && once(previous, 'exit');
       const starting = startDestination(
         options('true', { previous: before, attached, ...patience }),
       );
-      if (isEnded) assert.equal(await starting, 'attached');
-      else await assert.rejects(starting, /not ours to end/);
-      assert.equal(previous?.signalCode, isEnded ? 'SIGTERM' : null);
+      if (!isEnded) {
+        await assert.rejects(starting, /not ours to end/);
+        assert.equal(previous?.signalCode, null);
+        return;
+      }
+      assert.equal(await starting, 'attached');
+      assert.deepEqual(await left, [null, 'SIGTERM']);
     });
   }
 });
