@@ -139,7 +139,7 @@ function send(migration: Migration, step: Step, input: Input): Migration {
 function move(migration: Migration, input: Input): Migration {
   const now = followStatus(migration);
   if (now.phase !== 'moving') return advance(now, input);
-  if (!now.source) return advance(ended(now, 'failed', 'the source QEMU is gone'), input);
+  if (!now.source) return advance(ended(now, 'failed', sourceLost), input);
   if (isSourceSilent(now)) {
     const reason = 'the source monitor does not answer; whether the VM still runs is unknown';
     return advance(ended(now, 'failed', reason), input);
@@ -191,6 +191,7 @@ function make(migration: Migration, wanted: Move): Migration {
   }
 }
 
+const sourceLost = 'the source QEMU is gone, or hangs: its monitor is lost';
 const leftRunning = 'every allowed method was tried; the VM was left running on the source';
 
 function noted(migration: Migration, note: Note): Migration {
