@@ -72,7 +72,7 @@ const resultFields = [
 
 /** design.md 3: what scripts rely on. */
 function assertShape(lines: readonly Line[]): void {
-  const known = new Set(['sample', 'round', 'decision', 'note', 'result']);
+  const known = new Set(['sample', 'round', 'decision', 'note', 'effect', 'result']);
   assert.deepEqual([...new Set(lines.map(({ type }) => String(type)))].filter(unlike(known)), []);
   const [result, ...others] = lines.filter(({ type }) => type === 'result');
   assert.equal(lines.at(-1), result);
