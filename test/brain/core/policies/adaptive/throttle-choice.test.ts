@@ -135,6 +135,7 @@ describe('core/policies/adaptive/throttle-choice', () => {
     const inVain = tooWeak(128, 60, 60, 60, 60, 60, 60);
     const wanted = chooseThrottle(inVain);
     assert.equal(percentFor(inVain), 0);
+    assert.equal(wanted?.prediction?.totalMilliseconds, undefined, 'no end is promised');
     const released = { ...inVain, orderedThrottlePercent: 0, orderedThrottleRound: 7 };
     assert.equal(chooseThrottle({ ...released, policyMemory: wanted?.memory ?? {} }), undefined);
   });
