@@ -2,12 +2,13 @@
  * `npm run bench -- policies`: workload x policy on real QEMU over a shaped link. Cells that are in
  * the record already are not run again.
  */
-import { copyFileSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { copyFileSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import os from 'node:os';
 import { dirname, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { formatMilliseconds } from '../../../cli/figures.ts';
 import { messageOf } from '../../../shared/errors.ts';
+import { withScratch } from '../scratch.ts';
 import { measureCell, type CellOptions } from './cell.ts';
 import { benchFlags, type BenchFlags } from './flags.ts';
 import { grid, secondRuns } from './grid.ts';
@@ -33,21 +34,17 @@ const say = (text: string): unknown => process.stderr.write(`${text}\n`);
 /** Runs all that is missing; resolves to the exit code. */
 export async function benchPolicies(ferryman: string, words: readonly string[]): Promise<number> {
   const flags = benchFlags(words);
-  // The bundle may be built anew while this runs for hours.
-  const folder = mkdtempSync(join(os.tmpdir(), 'ferryman-bench-'));
-  const bundle = join(folder, 'ferryman.mjs');
-  copyFileSync(ferryman, bundle);
   mkdirSync(dirname(flags.json), { recursive: true });
-  try {
-    let record = forget(openRecord(flags.json, headOf()), flags.again);
-    record = await runAll(record, grid(flags), flags, bundle);
-    record = await runAll(record, secondRuns(record, flags), flags, bundle);
-    const report = [tableOf(record), ...verdictLines(verdictsOf(record))].join('\n');
-    process.stdout.write(`${report}\n`);
-    return 0;
-  } finally {
-    rmSync(folder, { recursive: true, force: true });
-  }
+  const record = await withScratch(async (folder) => {
+    // The bundle may be built anew while this runs for hours.
+    const bundle = join(folder, 'ferryman.mjs');
+    copyFileSync(ferryman, bundle);
+    const before = forget(openRecord(flags.json, headOf()), flags.again);
+    const after = await runAll(before, grid(flags), flags, bundle);
+    return runAll(after, secondRuns(after, flags), flags, bundle);
+  });
+  process.stdout.write(`${[tableOf(record), ...verdictLines(verdictsOf(record))].join('\n')}\n`);
+  return 0;
 }
 
 /** Cells of policies that shall be measured anew. */
@@ -99,7 +96,7 @@ function optionsFor(key: CellKey, record: BenchRecord, ferryman: string): CellOp
   if (workload === undefined || policy === undefined) throw new Error(`unknown: ${keyOf(key)}`);
   const { deadlineSeconds: deadline, downtimeLimitMilliseconds: limit } = record;
   const limits = { deadlineSeconds: deadline, downtimeLimitMilliseconds: limit };
-  return { key, workload, policy, ferryman, ...limits };
+  return { key, workload, policy, ferryman, folder: dirname(ferryman), ...limits };
 }
 
 /** Between two cells nothing of ours runs: what is busy then is others'. */

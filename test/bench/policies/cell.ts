@@ -1,4 +1,5 @@
 /** One cell of the bench: a pair, a guest, a migration, and what it cost. */
+import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { cost } from '../../../brain/core/cost.ts';
 import { assessMigration, rateBetween, watchMilliseconds } from '../../guests/assess.ts';
@@ -25,6 +26,8 @@ export interface CellOptions {
   readonly key: CellKey;
   readonly workload: Workload;
   readonly policy: BenchPolicy;
+  /** A folder for what is needed only meanwhile. */
+  readonly folder: string;
   readonly ferryman: string;
   readonly deadlineSeconds: number;
   readonly downtimeLimitMilliseconds: number;
@@ -85,9 +88,10 @@ async function migrate(
     },
   };
   const { choice, name } = policy;
+  const tracePath = join(options.folder, 'trace.jsonl');
   const run =
     choice === 'ferryman'
-      ? runFerryman(pair, { ...context, ferryman, policy: name, onProcess })
+      ? runFerryman(pair, { ...context, ferryman, policy: name, tracePath, onProcess })
       : runStatic(pair, choice, context);
   return run.finally(() => {
     clearTimeout(fall);

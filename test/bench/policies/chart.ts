@@ -1,5 +1,5 @@
 /** The charts of the page, as inline SVG; colours are the page's, by class. */
-import { policiesOf } from './table.ts';
+import { entryText, policiesOf } from './table.ts';
 import { bestStatic, costOf, entryFor, type Entry, type Scene } from './statistics.ts';
 
 const labelWidth = 110;
@@ -45,7 +45,7 @@ function heatCell(entry: Entry, least: number, x: number, y: number): string {
   const text = entry.completes ? cost.toFixed(1) : 'FAIL';
   const best = entry.completes && ratio < 1.001 ? ' best' : '';
   const box = `x="${x + 1}" y="${y + 1}" width="${cellWidth - 2}" height="${rowHeight - 2}"`;
-  const title = `<title>${entry.policy}: J ${cost.toFixed(2)}</title>`;
+  const title = `<title>${entry.policy}: ${entryText(entry)}</title>`;
   return (
     `<g class="${kind}${best}"><rect rx="3" ${box} style="--heat:${heat.toFixed(3)}">${title}</rect>` +
     `<text x="${x + cellWidth / 2}" y="${y + 15}" text-anchor="middle">${text}</text></g>`
@@ -68,7 +68,7 @@ export function bars(scenes: readonly Scene[]): string {
     );
     return `<text x="0" y="${top + 12}">${scene.workload}</text>${drawn.join('')}`;
   });
-  return svg(labelWidth + barWidth + 190, y, parts);
+  return svg(labelWidth + barWidth + 260, y, parts);
 }
 
 function contenders(scene: Scene): (readonly [kind: string, entry: Entry])[] {

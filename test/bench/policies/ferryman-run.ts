@@ -1,9 +1,6 @@
 /** One migration by the built command, read off the trace that it records. */
 import { spawn } from 'node:child_process';
-import { existsSync } from 'node:fs';
-import { mkdtemp, readFile, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { existsSync, readFileSync, rmSync } from 'node:fs';
 import { createInterface } from 'node:readline';
 import { parseTrace, type Trace } from '../../../brain/trace.ts';
 import { tools } from '../../../scripts/tools.mjs';
@@ -23,26 +20,24 @@ export interface FerrymanContext extends RunContext {
   /** The bundle. */
   readonly ferryman: string;
   readonly policy: string;
+  /** Where the trace is written; what lay there is removed. */
+  readonly tracePath: string;
   onProcess(pid: number | undefined): void;
 }
 
 /** Throws with what the command said when nothing got under way. */
 export async function runFerryman(pair: Pair, context: FerrymanContext): Promise<Run> {
-  const folder = await mkdtemp(join(tmpdir(), 'ferryman-bench-'));
-  const tracePath = join(folder, 'trace.jsonl');
-  try {
-    const messages = await runCommand(pair, context, tracePath);
-    if (!existsSync(tracePath)) throw new Error(`ferryman did not begin: ${messages.trim()}`);
-    return runOf(parseTrace((await readFile(tracePath, 'utf8')).split('\n')), messages);
-  } finally {
-    await rm(folder, { recursive: true, force: true });
-  }
+  const { tracePath } = context;
+  rmSync(tracePath, { force: true });
+  const messages = await runCommand(pair, context);
+  if (!existsSync(tracePath)) throw new Error(`ferryman did not begin: ${messages.trim()}`);
+  return runOf(parseTrace(readFileSync(tracePath, 'utf8').split('\n')), messages);
 }
 
-async function runCommand(pair: Pair, context: FerrymanContext, trace: string): Promise<string> {
-  const { ferryman, policy, deadlineSeconds, downtimeLimitMilliseconds } = context;
+async function runCommand(pair: Pair, context: FerrymanContext): Promise<string> {
+  const { ferryman, policy, tracePath, deadlineSeconds, downtimeLimitMilliseconds } = context;
   const words = [
-    ...['run', '--json', '--record', trace, '--policy', policy, '--uri', pair.uri],
+    ...['run', '--json', '--record', tracePath, '--policy', policy, '--uri', pair.uri],
     ...['--source-qmp', pair.sourceQmp, '--destination-qmp', pair.destinationQmp],
     ...['--destination-command', pair.destinationCommand],
     ...['--deadline', `${deadlineSeconds}s`, '--downtime-limit', `${downtimeLimitMilliseconds}ms`],

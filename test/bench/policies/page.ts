@@ -8,7 +8,7 @@ import { workloads } from './workloads.ts';
 
 const style = `
 :root { color-scheme: light dark; --ink: #1b2330; --paper: #fff; --faint: #66707f; --line: #d8dde5;
-  --good: 150 55% 78%; --bad: 18; --adaptive: #0b7a75; --static: #c98a1b; --auto: #7a6fd0; --none: #9aa3af; }
+  --adaptive: #0b7a75; --static: #c98a1b; --auto: #7a6fd0; --none: #9aa3af; }
 @media (prefers-color-scheme: dark) { :root { --ink: #e4e8ee; --paper: #12161d; --faint: #98a2b1;
   --line: #2c333f; --adaptive: #35c3ba; --static: #e3ad4f; --auto: #a59cf0; --none: #6b7482; } }
 body { font: 15px/1.5 system-ui, sans-serif; color: var(--ink); background: var(--paper);
