@@ -15,6 +15,7 @@ export interface NatsServer {
   /** Ready for `natsBus`. */
   readonly url: string;
   readonly credentials: NatsCredentials;
+  /** Of the server that runs now: one that died is started again at the same address. */
   readonly pid: number;
   /** Ends the server and removes its files. */
   stop(): Promise<void>;
@@ -23,6 +24,7 @@ export interface NatsServer {
 const readyMilliseconds = 5000;
 const readyPollMilliseconds = 10;
 const stopMilliseconds = 2000;
+const restartMilliseconds = 200;
 const user = 'ferryman';
 
 /** Where Debian puts servers; not in every user's PATH. */
@@ -57,22 +59,63 @@ export async function startNatsServer(
   const folder = await mkdtemp(join(tmpdir(), 'ferryman-nats-'));
   const password = randomBytes(24).toString('hex');
   const configuration = join(folder, 'nats.conf');
-  await writeFile(configuration, configurationText(folder, password), { mode: 0o600 });
-  const child = launch([binary, '--config', configuration], environment);
-  const stop = () => stopServer(child, folder);
+  const configure = (address: string) =>
+    writeFile(configuration, configurationText(address, folder, password), { mode: 0o600 });
+  await configure('127.0.0.1:-1');
+  const start = () => launch([binary, '--config', configuration], environment);
+  const first = start();
   try {
-    const url = await readAddress(child, folder);
+    const url = await readAddress(first, folder);
+    await configure(new URL(url).host);
+    const kept = keepRunning(first, start);
+    const stop = () => kept.end().then(() => rm(folder, { recursive: true, force: true }));
     const credentials = { kind: 'password', user, password } as const;
-    return { url, credentials, pid: child.pid ?? 0, stop };
+    return {
+      url,
+      credentials,
+      stop,
+      get pid() {
+        return kept.pid();
+      },
+    };
   } catch (thrown) {
-    await stop();
+    await endServer(first);
+    await rm(folder, { recursive: true, force: true });
     throw thrown;
   }
 }
 
-function configurationText(folder: string, password: string): string {
+interface Kept {
+  pid(): number;
+  end(): Promise<void>;
+}
+
+/** Starts the server again whenever it ends, until told to end it: a migration needs its bus. */
+function keepRunning(first: ChildProcess, start: () => ChildProcess): Kept {
+  let child = first;
+  let isEnding = false;
+  const watch = () => {
+    child.once('exit', () => {
+      setTimeout(() => {
+        if (isEnding) return;
+        child = start();
+        watch();
+      }, restartMilliseconds);
+    });
+  };
+  watch();
+  return {
+    pid: () => child.pid ?? 0,
+    end: () => {
+      isEnding = true;
+      return endServer(child);
+    },
+  };
+}
+
+function configurationText(address: string, folder: string, password: string): string {
   return [
-    'listen: "127.0.0.1:-1"',
+    `listen: "${address}"`,
     `ports_file_dir: "${folder}"`,
     `log_file: "${join(folder, 'nats.log')}"`,
     `max_payload: ${String(maxPayloadBytes)}`,
@@ -111,15 +154,13 @@ function firstAddress(portsFile: string): string | undefined {
   return /"nats":\s*\[\s*"(nats:\/\/[^"]+)"/.exec(portsFile)?.[1];
 }
 
-async function stopServer(child: ChildProcess, folder: string): Promise<void> {
-  if (!hasEnded(child)) {
-    const ended = once(child, 'exit');
-    child.kill('SIGTERM');
-    const deadline = setTimeout(() => child.kill('SIGKILL'), stopMilliseconds);
-    await ended;
-    clearTimeout(deadline);
-  }
-  await rm(folder, { recursive: true, force: true });
+async function endServer(child: ChildProcess): Promise<void> {
+  if (hasEnded(child)) return;
+  const ended = once(child, 'exit');
+  child.kill('SIGTERM');
+  const deadline = setTimeout(() => child.kill('SIGKILL'), stopMilliseconds);
+  await ended;
+  clearTimeout(deadline);
 }
 
 function hasEnded(child: ChildProcess): boolean {

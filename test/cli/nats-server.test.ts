@@ -53,6 +53,20 @@ describe('cli/nats-server', () => {
       assert.deepEqual(readdirSync(folder), []);
     });
 
+    it('is there again at the same address when it was killed', async () => {
+      const server = await startNatsServer();
+      try {
+        const { url, credentials } = server;
+        const bus = await natsBus({ url, credentials, name: 'client' });
+        process.kill(server.pid, 'SIGKILL');
+        while (bus.connected) await sleep(5);
+        while (!bus.connected) await sleep(5);
+        await bus.close();
+      } finally {
+        await server.stop();
+      }
+    });
+
     it('ends with a parent that is killed', async () => {
       const module = join(import.meta.dirname, '../../cli/nats-server.ts');
       const script = `
