@@ -61,9 +61,9 @@ export async function probeMemory(
   const pages = await choosePages(memory, time.clock);
   const before = await takeSnapshot(memory, pages, time.clock);
   const filled = await findInTurns(pages.length, (page) => !isZeroPage(before, page));
-  const compression = await tryCompression(before, filled, time.clock);
+  const compression = await tryCompression(before, filled);
   const { after, dirtied, counts } = await watch(memory, pages, before, endsAt, time);
-  const dirtyCompression = await tryCompression(after, dirtied, time.clock);
+  const dirtyCompression = await tryCompression(after, dirtied);
   const xbzrle = estimateXbzrle(before, after, thinOut(dirtied, deltaPages));
   const ramBytes = memory.pageCount * pageBytes;
   return {
