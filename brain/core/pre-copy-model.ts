@@ -79,8 +79,7 @@ interface Walk {
 /** Walks one round; returns the backlog it started with. */
 function walkRound(course: Course, state: Walk, round: number): number {
   const startBytes = state.backlogBytes;
-  const rate =
-    round < course.firstRounds ? course.drainBytesPerSecond : course.laterDrainBytesPerSecond;
+  const rate = rateOf(course, round);
   const throttle = course.throttles[round === 0 ? 0 : round === 1 ? 1 : 2];
   const aboveBytes = Math.max(0, startBytes - thresholdBytes(course, round));
   const seconds = Math.max(shortestRoundSeconds, aboveBytes / rate + lookLateSeconds);
@@ -96,6 +95,10 @@ function walkRound(course: Course, state: Walk, round: number): number {
   return startBytes;
 }
 
+function rateOf(course: Course, round: number): number {
+  return round < course.firstRounds ? course.drainBytesPerSecond : course.laterDrainBytesPerSecond;
+}
+
 function thresholdBytes({ uncorrected, switchoverBytes }: Course, round: number): number {
   return uncorrected && round < uncorrected.rounds ? uncorrected.switchoverBytes : switchoverBytes;
 }
@@ -106,7 +109,8 @@ function isStuck(round: number, startBytes: number, state: Walk): boolean {
 }
 
 function arrived(course: Course, state: Walk, round: number, nextRoundBytes: number): Forecast {
-  const downtimeSeconds = state.backlogBytes / course.laterDrainBytesPerSecond + switchoverSeconds;
+  // The last pages go at the rate of the round they belong to: XBZRLE has no deltas before the third.
+  const downtimeSeconds = state.backlogBytes / rateOf(course, round) + switchoverSeconds;
   return {
     finishes: true,
     totalSeconds: state.totalSeconds + downtimeSeconds,

@@ -48,6 +48,11 @@ describe('core/policies/adaptive/family-choice', () => {
     assert.equal(choose(resting).rule, 'no-method-pays');
   });
 
+  it('leaves it plain for a small guest that hardly writes, although its deltas are tiny', () => {
+    const small = { ...counters, dirtyCurve: randomCurve(8192, 1000), zeroShare: 0.93 };
+    assert.equal(choose(small).arming.family, 'plain');
+  });
+
   it('does not compress for a fast link', () => {
     const link = around(1.25e9, 'configured');
     const slow = { ...text, ...resting, compressionSecondsPerPage: 67e-6 };
