@@ -20,7 +20,10 @@ export function explainRule(rule: string, evidence: Evidence, shown = shownFigur
   return figures.length === 0 ? phrase : `${phrase} (${figures.join(', ')})`;
 }
 
-/** One sentence for any decision, with at most `shown` figures; rules without a phrase fall back to their name and evidence. */
+/**
+ * One sentence for any decision, with at most `shown` figures of its evidence. Rules without a phrase
+ * fall back to their name.
+ */
 export function explain(decision: Explainable, shown = shownFigures): string {
   if (decision.side === 'source') {
     return sentence(`${describeOperation(decision.operation)}${grounds(decision, shown)}`);
@@ -43,27 +46,27 @@ function grounds({ operation, rule, evidence, prediction }: Explainable, shown: 
 
 /** `predicted 2.4 s, took 2.8 s`: what a decision promised beside what came of it; no full stop. */
 export function explainEffect({ predicted, measured }: Effect): string {
-  const pairs = Object.entries(measuredVerbs).flatMap(([name, { noun, verb }]) => {
-    const [promised, real] = [predicted[name as keyof Prediction], measured[name]];
-    if (promised === undefined || typeof real !== 'number') return [];
-    const [before, after] = [promised, real].map((value) => formatFigure(unitOf(name), value));
-    return [`${noun}predicted ${before ?? ''}, ${verb} ${after ?? ''}`];
-  });
-  return pairs.join('; ');
+  return comparable
+    .flatMap(({ name, noun, verb, format }) => {
+      const [promised, real] = [predicted[name], measured[name]];
+      if (promised === undefined || typeof real !== 'number') return [];
+      return [`${noun}predicted ${format(promised)}, ${verb} ${format(real)}`];
+    })
+    .join('; ');
 }
 
-const measuredVerbs = {
-  totalMilliseconds: { noun: '', verb: 'took' },
-  downtimeMilliseconds: { noun: 'downtime ', verb: 'was' },
-  guestWorkLostSeconds: { noun: 'guest work lost ', verb: 'was' },
-  transferredBytes: { noun: 'sent ', verb: 'was' },
-  nextRoundBytes: { noun: 'left next round ', verb: 'was' },
-} as const;
-
-/** The bare unit, so that a figure is shown without its name. */
-function unitOf(name: string): string {
-  return /(Milliseconds|Seconds|Bytes)$/.exec(name)?.[0] ?? name;
-}
+const comparable = [
+  { name: 'totalMilliseconds', noun: '', verb: 'took', format: formatMilliseconds },
+  { name: 'downtimeMilliseconds', noun: 'downtime ', verb: 'was', format: formatMilliseconds },
+  {
+    name: 'guestWorkLostSeconds',
+    noun: 'guest work lost ',
+    verb: 'was',
+    format: (value: number) => formatMilliseconds(value * 1000),
+  },
+  { name: 'transferredBytes', noun: 'sent ', verb: 'was', format: formatBytes },
+  { name: 'nextRoundBytes', noun: 'left next round ', verb: 'was', format: formatBytes },
+] as const;
 
 function expectation(prediction: Prediction | undefined): string {
   const expected = prediction === undefined ? [] : expectedFigures(prediction);

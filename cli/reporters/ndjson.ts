@@ -4,7 +4,8 @@ import { explain, explainNote } from '../explain.ts';
 import type { Output, Reporter } from './reporter.ts';
 
 /**
- * One JSON object a line on `output`, measured effects and the result last: a contract that scripts rely on.
+ * One JSON object a line on `output`, measured effects and then the result last: a contract that
+ * scripts rely on.
  * What is said between goes to `messages` (stderr), so that the lines stay clean.
  */
 export function createNdjsonReporter(output: Output, messages: Output): Reporter {
@@ -39,8 +40,8 @@ const sampleBody = ({ atMilliseconds, side, sample }: Extract<Input, { kind: 'sa
   ...sample,
 });
 
-/** As a line of JSON: the decision by its number. */
-export const effectBody = ({ decision, predicted, measured }: Effect) => ({
+/** The decision by its number: its own line came before. */
+const effectBody = ({ decision, predicted, measured }: Effect) => ({
   decision: decision.number,
   side: decision.side,
   method: decision.method,
