@@ -42,7 +42,7 @@ describe('dist/ferryman.mjs', () => {
   });
 
   it('helps with every command', () => {
-    for (const command of ['run', 'agent', 'brain', 'replay']) {
+    for (const command of ['run', 'predict', 'explain', 'replay', 'agent', 'brain']) {
       const { status, stdout } = ferryman(command, '--help');
       assert.equal(status, 0);
       assert.match(stdout, new RegExp(`^Usage: ferryman ${command}`));
