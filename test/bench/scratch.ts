@@ -10,12 +10,17 @@ export async function withScratch<T>(use: (folder: string) => Promise<T>): Promi
   const remove = (): void => {
     rmSync(folder, { recursive: true, force: true });
   };
-  // The rig listens too, puts the guests away, and passes the signal on.
-  for (const signal of signals) process.once(signal, remove);
+  // The rig listens too and has put its guests away by now; what it passes on while we still
+  // listen is lost, so the signal is sent on from here.
+  const end = (signal: NodeJS.Signals): void => {
+    remove();
+    process.kill(process.pid, signal);
+  };
+  for (const signal of signals) process.once(signal, end);
   try {
     return await use(folder);
   } finally {
-    for (const signal of signals) process.off(signal, remove);
+    for (const signal of signals) process.off(signal, end);
     remove();
   }
 }
