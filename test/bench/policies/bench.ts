@@ -2,11 +2,13 @@
  * `npm run bench -- policies`: workload x policy on real QEMU over a shaped link. Cells that are in
  * the record already are not run again.
  */
+import { execFileSync } from 'node:child_process';
 import { copyFileSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import os from 'node:os';
 import { dirname, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { formatMilliseconds } from '../../../cli/figures.ts';
+import { isExecutable, tools } from '../../../scripts/tools.mjs';
 import { messageOf } from '../../../shared/errors.ts';
 import { withScratch } from '../scratch.ts';
 import { measureCell, type CellOptions } from './cell.ts';
@@ -125,7 +127,17 @@ function headOf(): Omit<BenchRecord, 'format' | 'cells'> {
     memoryMebibytes: Math.round(os.totalmem() / 2 ** 20),
     kernel: os.release(),
   };
-  const versions = { ferryman: version, node: process.version };
+  const versions = { ferryman: version, node: process.version, ...qemuVersions() };
   const date = new Date().toISOString().slice(0, 10);
   return { date, machine, versions, deadlineSeconds, downtimeLimitMilliseconds };
+}
+
+/** Those that are installed, in their own words. */
+function qemuVersions(): Record<string, string> {
+  const installed = Object.values(tools().qemu).filter(({ binary }) => isExecutable(binary));
+  const versions = installed.map(({ binary, args }) => {
+    const said = execFileSync(binary, [...args, '--version'], { encoding: 'utf8' });
+    return /version ([\d.]+)/.exec(said)?.[1] ?? 'unknown';
+  });
+  return { QEMU: versions.join(' and ') };
 }
