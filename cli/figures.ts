@@ -55,5 +55,6 @@ export function inWords(name: string): string {
 }
 
 function plainNumber(value: number): string {
-  return Number.isInteger(value) ? value.toFixed(0) : value.toPrecision(3);
+  const isWhole = Number.isInteger(value) || Math.abs(value) >= 1000;
+  return isWhole ? value.toFixed(0) : value.toPrecision(3);
 }

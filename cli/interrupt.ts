@@ -1,5 +1,6 @@
 /** What Ctrl-C and SIGTERM do to a running migration: cancel what can be undone, never post-copy. */
 import type { Migration, Phase } from '../brain/core/migration.ts';
+import { needsHuman } from '../brain/core/moving.ts';
 import type { Endpoint } from '../shared/command.ts';
 import { describeEndpoint } from './operations.ts';
 
@@ -30,6 +31,18 @@ export function adviseInterrupt(
     action: 'abort',
     message: 'interrupted: cancelling; the guest stays at the source, settings are put back',
   };
+}
+
+/** The books of a migration that goes on, or may, when this process ends after an interrupt. */
+export function leftBehind(migration: Migration): Migration {
+  const postCopy = isPostCopy(migration);
+  const left = needsHuman(
+    migration,
+    postCopy
+      ? 'interrupted in post-copy: QEMU goes on by itself, with the settings it was given'
+      : 'interrupted, and nobody answered that it was cancelled: look at both sides',
+  );
+  return left.result === undefined ? left : { ...left, result: { ...left.result, postCopy } };
 }
 
 /** Post-copy begins with its order, before the phase says so: from then on cancelling loses the VM. */

@@ -1,6 +1,7 @@
 import { Option, type Command } from 'commander';
 import type { Endpoint } from '../shared/command.ts';
 import { defaultObjective, type Objective } from '../shared/objective.ts';
+import type { VmFacts } from '../shared/sample.ts';
 import { bandwidthOption, deadlineOption, downtimeOption, percentOption } from './options.ts';
 
 /** What the VM's owner allows, as commander hands it over: quantities already in base units. */
@@ -76,4 +77,22 @@ export function addObjectiveOptions(command: Command): void {
     )
     .option('--max-bandwidth <rate>', 'a cap on migration traffic', bandwidthOption)
     .option('--link-bandwidth <rate>', 'what the link gives, as a hint', bandwidthOption);
+}
+
+/** Why the asked-for throttle cannot hold this guest back; undefined when it can. */
+export function throttleProblem(
+  { throttle }: Pick<RunFlags, 'throttle'>,
+  { throttles }: Pick<VmFacts, 'throttles'>,
+): string | undefined {
+  if (throttle === 'auto' || throttles.some(({ mechanism }) => mechanism === throttle)) {
+    return undefined;
+  }
+  const [needs, other] =
+    throttle === 'cgroup'
+      ? ['it takes root, and the cpu controller of the QEMU process', 'qemu']
+      : ['this QEMU has no auto-converge', 'cgroup'];
+  return (
+    `--throttle ${throttle} is not available here: ${needs}. ` +
+    `The guest will not be held back; --throttle auto uses ${other} where it can.`
+  );
 }

@@ -11,10 +11,10 @@ import type { Log } from '../shared/log.ts';
 import { createCleanup } from './cleanup.ts';
 import { boardCrew } from './crew.ts';
 import { exitCodes, type ExitCode } from './exit.ts';
-import { adviseInterrupt, onInterrupt } from './interrupt.ts';
+import { adviseInterrupt, leftBehind, onInterrupt } from './interrupt.ts';
 import { placesOf } from './places.ts';
 import { checkMonitors } from './preflight.ts';
-import { objectiveOf, type RunFlags } from './run-options.ts';
+import { objectiveOf, throttleProblem, type RunFlags } from './run-options.ts';
 import type { Reporter } from './reporters/reporter.ts';
 
 /** What an interrupt waits for the brain; with the clean-up the process ends within ten seconds. */
@@ -78,9 +78,14 @@ function createVoyage(flags: RunFlags, reporter: Reporter): Voyage {
   const leaveIn = (milliseconds: number) => {
     setTimeout(land, milliseconds, exitCodes.incomplete).unref();
   };
+  const warn = ({ source }: Migration) => {
+    const problem = source && throttleProblem(flags, source);
+    if (problem !== undefined) reporter.say(problem);
+  };
   return {
     listener: {
       onInput: (now) => {
+        if (migration === undefined) warn(now);
         migration = now;
         if (now.phase === 'settled' || now.phase === 'needs-human') land(outcomeCode(now));
       },
@@ -98,9 +103,18 @@ function createVoyage(flags: RunFlags, reporter: Reporter): Voyage {
       abort = () => {
         brain.abort(id, 'interrupted by the operator');
       };
-      return landed;
+      const code = await landed;
+      if (migration !== undefined) tellEnd(migration, reporter);
+      return code;
     },
   };
+}
+
+/** The last line is the result, also of a migration that goes on without this process. */
+function tellEnd(migration: Migration, reporter: Reporter): void {
+  if (migration.result !== undefined) return;
+  const left = leftBehind(migration);
+  if (left.result !== undefined) reporter.onSettled?.(left, left.result);
 }
 
 /** A migration that ended because an agent's gate refused a command was refused by policy. */

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { adviseInterrupt } from '../../cli/interrupt.ts';
+import { adviseInterrupt, leftBehind } from '../../cli/interrupt.ts';
 import { completedResult, migration, sample, throttleDecision } from './fixture.ts';
 
 describe('interrupt', () => {
@@ -35,5 +35,14 @@ describe('interrupt', () => {
     const { action, message } = advise({ phase: 'restoring-destination', result: completedResult });
     assert.equal(action, 'wait');
     assert.match(message, /nothing to undo/);
+  });
+
+  it('keeps the books of what goes on without it', () => {
+    const active = leftBehind(migration({ phase: 'post-copy' })).result;
+    assert.deepEqual([active?.outcome, active?.postCopy], ['failed', true]);
+    assert.match(active?.reason ?? '', /goes on by itself/);
+    const unanswered = leftBehind(migration({ phase: 'cancelling' })).result;
+    assert.deepEqual([unanswered?.outcome, unanswered?.postCopy], ['failed', false]);
+    assert.match(unanswered?.reason ?? '', /look at both sides/);
   });
 });

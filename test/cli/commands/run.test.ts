@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { CommanderError } from 'commander';
 import { runCommand } from '../../../cli/commands/run.ts';
-import { objectiveOf, type RunFlags } from '../../../cli/run-options.ts';
+import { objectiveOf, throttleProblem, type RunFlags } from '../../../cli/run-options.ts';
 import { defaultObjective } from '../../../shared/objective.ts';
 
 const needed = [
@@ -65,4 +65,11 @@ describe('ferryman run, its options', () => {
       );
     });
   }
+
+  it('says when the asked-for throttle is not available', () => {
+    const throttles = [{ mechanism: 'qemu', lag: 'next-sync', perVcpu: false }] as const;
+    assert.match(throttleProblem({ throttle: 'cgroup' }, { throttles }) ?? '', /root.*auto/);
+    assert.equal(throttleProblem({ throttle: 'qemu' }, { throttles }), undefined);
+    assert.equal(throttleProblem({ throttle: 'auto' }, { throttles: [] }), undefined);
+  });
 });
