@@ -113,10 +113,11 @@ describe('the talk', () => {
   });
 
   describe('"tunes the parameters dynamically"', () => {
-    it('moves the throttle both ways: on when it pays, off when it does not any more', () => {
-      const levels = throttlesOf(counting());
-      assert.ok((levels[0] ?? 0) > 0);
-      assert.equal(levels.at(-1), 0);
+    it('raises the throttle step by step while the tendency stays diverging', () => {
+      const levels = climbing().decisions.flatMap(({ operation }) =>
+        operation.kind === 'tune' ? (operation.tuning.autoConverge?.maxPercent ?? []) : [],
+      );
+      assert.deepEqual(levels, [20, 30]);
     });
 
     it('corrects the switchover test by what compression really makes of the link', () => {

@@ -1,6 +1,6 @@
 /** Two rates, kept apart: bytes on the wire, and guest RAM drained (they differ by the compression). */
-import type { MigrationSample, RamSample } from '../../shared/sample.ts';
-import { firstRateRounds } from './families.ts';
+import type { Family, MigrationSample, RamSample } from '../../shared/sample.ts';
+import { drainRates, firstRateRounds } from './families.ts';
 import type { Migration } from './migration.ts';
 
 /** QEMU refreshes its counters every 100 ms; a shorter span measures the polling. */
@@ -56,10 +56,24 @@ function drained(
   passedMilliseconds: number,
 ): Partial<Migration> {
   const family = migration.attempts.at(-1)?.arming.family ?? 'plain';
-  const first = (migration.openRound?.number ?? 1) <= firstRateRounds(family);
-  const before = first ? migration.firstPassBytesPerSecond : migration.laterRoundsBytesPerSecond;
-  const now = smooth(before, bytesPerSecond, passedMilliseconds);
-  return first ? { firstPassBytesPerSecond: now } : { laterRoundsBytesPerSecond: now };
+  const isFirst = (migration.openRound?.number ?? 1) <= firstRateRounds(family);
+  if (isFirst) {
+    const before = migration.firstPassBytesPerSecond;
+    return { firstPassBytesPerSecond: smooth(before, bytesPerSecond, passedMilliseconds) };
+  }
+  const before = migration.laterRoundsBytesPerSecond ?? promisedBytesPerSecond(migration, family);
+  return { laterRoundsBytesPerSecond: smooth(before, bytesPerSecond, passedMilliseconds) };
+}
+
+/**
+ * Later rounds are measured against what the probe promised of them: the first pages of XBZRLE's
+ * third pass are those that its second did not reach, and go whole.
+ */
+function promisedBytesPerSecond(migration: Migration, family: Family): number | undefined {
+  const wire = migration.bandwidthBytesPerSecond;
+  return wire === undefined
+    ? undefined
+    : drainRates(migration, family, wire).laterRoundsBytesPerSecond;
 }
 
 function smooth(before: number | undefined, now: number, passedMilliseconds: number): number {

@@ -79,3 +79,8 @@ function closed(
     throttlePercent: sample.throttlePercent,
   };
 }
+
+/** The full rounds of the attempt that runs now, oldest first. */
+export function roundsOfAttempt(migration: Migration): readonly Round[] {
+  return migration.rounds.filter((round) => round.attempt === migration.attempts.length);
+}

@@ -9,7 +9,8 @@
  */
 import { inertThrottlePercent } from './budget.ts';
 import { runningCourse } from './estimate.ts';
-import type { Migration, Round } from './migration.ts';
+import type { Migration } from './migration.ts';
+import { roundsOfAttempt } from './rounds.ts';
 import { dirtyBytesPerSecond } from './working-set.ts';
 
 export type Verdict = 'unknown' | 'first-pass' | 'converging' | 'plateau' | 'diverging';
@@ -75,11 +76,6 @@ export function isProvenEndless(migration: Migration): boolean {
         round.endRemainingBytes >= divergingContraction * round.startRemainingBytes,
     )
   );
-}
-
-/** The full rounds of the attempt that runs now, oldest first. */
-export function roundsOfAttempt(migration: Migration): readonly Round[] {
-  return migration.rounds.filter((round) => round.attempt === migration.attempts.length);
 }
 
 function leakOf(migration: Migration): number | undefined {

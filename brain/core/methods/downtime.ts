@@ -6,8 +6,9 @@
  */
 import type { Tuning } from '../../../shared/command.ts';
 import type { Family } from '../../../shared/sample.ts';
-import { drainRates } from '../families.ts';
+import { drainRates, firstRateRounds } from '../families.ts';
 import type { Migration } from '../migration.ts';
+import { roundsOfAttempt } from '../rounds.ts';
 import type { Method } from './method.ts';
 
 /** Part of the promised gain that is used: ratios of the last pages vary. */
@@ -26,14 +27,16 @@ export function availSwitchoverBytesPerSecond(
   return correction > 1.2 ? wireBytesPerSecond * correction : undefined;
 }
 
-/** Guest RAM per byte on the wire in later rounds: measured in this family if it can be, else promised. */
+/** Guest RAM per byte on the wire: of the last round at the family's later rate, else as promised. */
 function laterRoundsRatio(
   migration: Migration,
   family: Family,
   wireBytesPerSecond: number,
 ): number {
-  const { laterRoundsBytesPerSecond: later, bandwidthBytesPerSecond: wire } = migration;
-  if (later !== undefined && wire !== undefined && wire > 0) return later / wire;
+  const round = roundsOfAttempt(migration).at(-1);
+  if (round && round.number > firstRateRounds(family) && round.transferredBytes > 0) {
+    return (round.startRemainingBytes - round.unsentBytes) / round.transferredBytes;
+  }
   return (
     drainRates(migration, family, wireBytesPerSecond).laterRoundsBytesPerSecond / wireBytesPerSecond
   );

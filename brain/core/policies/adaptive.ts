@@ -9,6 +9,7 @@ import { firstRateRounds } from '../families.ts';
 import { currentLink } from '../link.ts';
 import { switchoverTuning } from '../methods/downtime.ts';
 import type { Migration } from '../migration.ts';
+import { roundsOfAttempt } from '../rounds.ts';
 import { chooseFamily } from './adaptive/family-choice.ts';
 import { choosePostCopy, chooseRestart } from './adaptive/last-resorts.ts';
 import { chooseThrottle } from './adaptive/throttle-choice.ts';
@@ -60,8 +61,7 @@ function correctSwitchover(migration: Migration): Move | undefined {
 
 /** One whole round at the family's later rate: before it, the ratio is only a promise. */
 function hasLaterRounds(migration: Migration, family: Family): boolean {
-  const round = migration.openRound?.number ?? 0;
-  return migration.laterRoundsBytesPerSecond !== undefined && round > firstRateRounds(family) + 1;
+  return (roundsOfAttempt(migration).at(-1)?.number ?? 0) > firstRateRounds(family);
 }
 
 function differs(wanted: number | undefined, written: number | undefined): boolean {

@@ -17,7 +17,7 @@ import { isPostCopyArmed, postCopy } from '../methods/post-copy.ts';
 import { canRestart } from '../methods/restart.ts';
 import { xbzrle } from '../methods/xbzrle.ts';
 import type { ArmingPlan, Migration } from '../migration.ts';
-import { roundsOfAttempt } from '../tendency.ts';
+import { roundsOfAttempt } from '../rounds.ts';
 import type { Move, Policy } from './policy.ts';
 
 interface Rung {

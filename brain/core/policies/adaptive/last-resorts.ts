@@ -6,7 +6,8 @@ import { compose } from '../../methods/method.ts';
 import { isPostCopyArmed } from '../../methods/post-copy.ts';
 import { canRestart, restartSeconds } from '../../methods/restart.ts';
 import type { Migration } from '../../migration.ts';
-import { roundsOfAttempt, tendency } from '../../tendency.ts';
+import { roundsOfAttempt } from '../../rounds.ts';
+import { tendency } from '../../tendency.ts';
 import type { Move } from '../policy.ts';
 import { methodOf, outlook } from './family-choice.ts';
 

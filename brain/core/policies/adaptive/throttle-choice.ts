@@ -10,7 +10,8 @@ import { allowedLevels, planThrottle, runningCourse, type ThrottlePlan } from '.
 import { canHalfCock, halfCocked } from '../../methods/auto-converge.ts';
 import type { Migration } from '../../migration.ts';
 import type { Course } from '../../pre-copy-model.ts';
-import { isProvenEndless, roundsOfAttempt, tendency } from '../../tendency.ts';
+import { roundsOfAttempt } from '../../rounds.ts';
+import { isProvenEndless, tendency } from '../../tendency.ts';
 import type { Move } from '../policy.ts';
 import { doubt, drainedBy, order, tried, wasTried, worthwhileShare } from './throttle-order.ts';
 import { reviewThrottle } from './throttle-review.ts';

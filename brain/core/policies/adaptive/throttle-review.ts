@@ -4,7 +4,8 @@ import { forecastCost } from '../../cost.ts';
 import { downtimeLimitSeconds, planThrottle, type ThrottlePlan } from '../../estimate.ts';
 import type { Migration } from '../../migration.ts';
 import { forecast, type Course } from '../../pre-copy-model.ts';
-import { roundsOfAttempt, tendency } from '../../tendency.ts';
+import { roundsOfAttempt } from '../../rounds.ts';
+import { tendency } from '../../tendency.ts';
 import type { Move } from '../policy.ts';
 import { doubt, drainedBy, order, release, tried, worthwhileShare } from './throttle-order.ts';
 

@@ -1,7 +1,15 @@
 import assert from 'node:assert/strict';
 import { downtime, switchoverTuning } from '../../../../brain/core/methods/downtime.ts';
 import type { Migration } from '../../../../brain/core/migration.ts';
-import { mebibyte, migrateOrder, probeReport, readyMigration, vmFacts } from '../support.ts';
+import {
+  mebibyte,
+  migrateOrder,
+  movingMigration,
+  probeReport,
+  readyMigration,
+  roundOf,
+  vmFacts,
+} from '../support.ts';
 
 const wire = 32 * mebibyte;
 const text = probeReport({ compressionRatio: 6, dirtyCompressionRatio: 6 });
@@ -31,8 +39,9 @@ describe('core/methods/downtime', () => {
   });
 
   it('believes what was measured more than what was promised', () => {
-    const measured = { bandwidthBytesPerSecond: wire, laterRoundsBytesPerSecond: wire };
-    assert.deepEqual(tuningOf(measured), { downtimeLimitMilliseconds: 300 });
+    const rounds = [roundOf(1, 128 * mebibyte, 30 * mebibyte), roundOf(2, 30 * mebibyte, mebibyte)];
+    const { attempts } = movingMigration();
+    assert.deepEqual(tuningOf({ rounds, attempts }), { downtimeLimitMilliseconds: 300 });
   });
 
   it('knows that a cap does not bind the last burst', () => {
