@@ -63,3 +63,8 @@ export function decisionOf<Kind extends Decision['operation']['kind']>(
 export const armingOf = (run: Run) => decisionOf(run, 'arm').arming;
 export const throttlesOf = ({ decisions }: Run) =>
   decisions.flatMap(({ operation }) => (operation.kind === 'throttle' ? operation.percent : []));
+/** Levels of QEMU's own throttle, one after the other. */
+export const throttleStepsOf = ({ decisions }: Run) =>
+  decisions.flatMap(({ operation }) =>
+    operation.kind === 'tune' ? (operation.tuning.autoConverge?.maxPercent ?? []) : [],
+  );
