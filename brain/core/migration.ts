@@ -146,6 +146,12 @@ export interface Migration {
   /** Guest RAM drained per second in the first pass and in later rounds, smoothed. */
   readonly firstPassBytesPerSecond?: number;
   readonly laterRoundsBytesPerSecond?: number;
+  /** Where the span began over which the rates are measured next. */
+  readonly rateMark?: {
+    readonly atMilliseconds: number;
+    readonly sample: MigrationSample;
+    readonly isFirst: boolean;
+  };
   readonly last?: MigrationSample;
   readonly lastSampleAtMilliseconds?: number;
   readonly destinationStatus?: string;

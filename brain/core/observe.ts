@@ -62,7 +62,7 @@ function observeSourceSample(migration: Migration, sample: MigrationSample): Mig
   }
   const passed = sinceLastSample(migration);
   const throttled = observeThrottle(migration, sample, passed);
-  const rated = observeRates(throttled, sample, passed);
+  const rated = observeRates(throttled, sample);
   const rounded = observeRound(rated, sample, passed);
   const learned = rounded.rounds.length > rated.rounds.length ? withWorkingSet(rounded) : rounded;
   return {

@@ -157,6 +157,7 @@ export function opened(migration: Migration, plan: ArmingPlan): Migration {
   delete next.openRound;
   delete next.last;
   delete next.lastProgressAtMilliseconds;
+  delete next.rateMark;
   delete next.firstPassBytesPerSecond;
   delete next.laterRoundsBytesPerSecond;
   return next;

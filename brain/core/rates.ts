@@ -1,14 +1,14 @@
 /** Two rates, kept apart: bytes on the wire, and guest RAM drained (they differ by the compression). */
-import type { Family, MigrationSample, RamSample } from '../../shared/sample.ts';
+import type { MigrationSample, RamSample } from '../../shared/sample.ts';
 import { drainRates, firstRateRounds } from './families.ts';
 import type { Migration } from './migration.ts';
 
-/** QEMU refreshes its counters every 100 ms; a shorter span measures the polling. */
-const shortestSpanMilliseconds = 60;
+/** multifd sends and counts in batches: a shorter span measures their rhythm, not the link. */
+const spanMilliseconds = 240;
 /** Time over which older measurements fade. */
 const memoryMilliseconds = 400;
 /** The first bytes only fill socket buffers. */
-const settleMilliseconds = 250;
+const settleMilliseconds = 90;
 
 /** Pages that QEMU dealt with so far, whatever became of them on the wire. */
 export function sentPages(sample: MigrationSample): number {
@@ -22,27 +22,33 @@ export function sentPages(sample: MigrationSample): number {
   );
 }
 
-/** Takes a sample's progress into both rates; what is too short or mostly zero pages says nothing. */
-export function observeRates(
-  migration: Migration,
-  sample: MigrationSample,
-  passedMilliseconds: number,
-): Migration {
-  const before = migration.last;
+/** Takes the progress since the last mark into both rates, once the span is long enough to tell. */
+export function observeRates(migration: Migration, sample: MigrationSample): Migration {
   const start = migration.attempts.at(-1)?.startedAtMilliseconds ?? migration.nowMilliseconds;
-  const settled = migration.nowMilliseconds - start - passedMilliseconds >= settleMilliseconds;
-  if (!sample.ram || !before?.ram || !settled || passedMilliseconds < shortestSpanMilliseconds) {
-    return migration;
-  }
-  const seconds = passedMilliseconds / 1000;
-  const wire = (sample.ram.transferredBytes - before.ram.transferredBytes) / seconds;
-  const pages = sentPages(sample) - sentPages(before);
-  if (pages <= 0 || mostlyZeroPages(sample.ram, before.ram, pages)) return migration;
-  return {
+  if (!sample.ram || migration.nowMilliseconds - start < settleMilliseconds) return migration;
+  const isFirst = isAtFirstRate(migration);
+  const marked = {
     ...migration,
-    bandwidthBytesPerSecond: smooth(migration.bandwidthBytesPerSecond, wire, passedMilliseconds),
-    ...drained(migration, (pages * sample.ram.pageBytes) / seconds, passedMilliseconds),
+    rateMark: { atMilliseconds: migration.nowMilliseconds, sample, isFirst },
   };
+  const mark = migration.rateMark;
+  if (!mark?.sample.ram || mark.isFirst !== isFirst) return marked;
+  const passed = migration.nowMilliseconds - mark.atMilliseconds;
+  const pages = sentPages(sample) - sentPages(mark.sample);
+  if (passed < spanMilliseconds || pages <= 0) return migration;
+  if (mostlyZeroPages(sample.ram, mark.sample.ram, pages)) return marked;
+  const wireBytes = sample.ram.transferredBytes - mark.sample.ram.transferredBytes;
+  const seconds = passed / 1000;
+  return {
+    ...marked,
+    bandwidthBytesPerSecond: smooth(migration.bandwidthBytesPerSecond, wireBytes / seconds, passed),
+    ...drained(migration, (pages * sample.ram.pageBytes) / seconds, passed),
+  };
+}
+
+function isAtFirstRate(migration: Migration): boolean {
+  const family = migration.attempts.at(-1)?.arming.family ?? 'plain';
+  return (migration.openRound?.number ?? 1) <= firstRateRounds(family);
 }
 
 /** Zero pages cost 9 bytes each: while QEMU skips through them the wire idles and says nothing. */
@@ -55,13 +61,11 @@ function drained(
   bytesPerSecond: number,
   passedMilliseconds: number,
 ): Partial<Migration> {
-  const family = migration.attempts.at(-1)?.arming.family ?? 'plain';
-  const isFirst = (migration.openRound?.number ?? 1) <= firstRateRounds(family);
-  if (isFirst) {
+  if (isAtFirstRate(migration)) {
     const before = migration.firstPassBytesPerSecond;
     return { firstPassBytesPerSecond: smooth(before, bytesPerSecond, passedMilliseconds) };
   }
-  const before = migration.laterRoundsBytesPerSecond ?? promisedBytesPerSecond(migration, family);
+  const before = migration.laterRoundsBytesPerSecond ?? promisedBytesPerSecond(migration);
   return { laterRoundsBytesPerSecond: smooth(before, bytesPerSecond, passedMilliseconds) };
 }
 
@@ -69,7 +73,8 @@ function drained(
  * Later rounds are measured against what the probe promised of them: the first pages of XBZRLE's
  * third pass are those that its second did not reach, and go whole.
  */
-function promisedBytesPerSecond(migration: Migration, family: Family): number | undefined {
+function promisedBytesPerSecond(migration: Migration): number | undefined {
+  const family = migration.attempts.at(-1)?.arming.family ?? 'plain';
   const wire = migration.bandwidthBytesPerSecond;
   return wire === undefined
     ? undefined

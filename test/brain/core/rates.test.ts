@@ -17,8 +17,18 @@ function later(drained: number, wire = drained, ram: Partial<RamSample> = {}): M
   });
 }
 
+/** `sample` comes so long after `last`, at which the span began. */
 function after(migration: Migration, sample: MigrationSample, passed = 1000): Migration {
-  return observeRates(migration, sample, passed);
+  const { last, nowMilliseconds: now } = migration;
+  const isFirst = migration.openRound?.number === 1;
+  return observeRates(
+    {
+      ...migration,
+      nowMilliseconds: now + passed,
+      ...(last && { rateMark: { atMilliseconds: now, sample: last, isFirst } }),
+    },
+    sample,
+  );
 }
 
 describe('core/rates', () => {
@@ -29,19 +39,19 @@ describe('core/rates', () => {
   });
 
   it('smooths: one outlier does not turn the figure over, a lasting change does', () => {
-    const steady = after(unmeasured, later(3.2), 100);
-    const outlier = after(steady, later(32), 100).bandwidthBytesPerSecond ?? 0;
-    assert.ok(outlier > 32 * mebibyte && outlier < 160 * mebibyte);
+    const steady = after(unmeasured, later(8), 250);
+    const outlier = after(steady, later(80), 250).bandwidthBytesPerSecond ?? 0;
+    assert.ok(outlier > 32 * mebibyte && outlier < 200 * mebibyte);
     let lasting = steady;
-    for (let count = 0; count < 30; count += 1) lasting = after(lasting, later(32), 100);
+    for (let count = 0; count < 30; count += 1) lasting = after(lasting, later(80), 250);
     assert.ok(Math.abs((lasting.bandwidthBytesPerSecond ?? 0) / (320 * mebibyte) - 1) < 0.01);
   });
 
   it('weighs by time, not by the number of samples', () => {
     const steady = after(unmeasured, later(32), 1000);
-    const once = after(steady, later(128), 400).bandwidthBytesPerSecond ?? 0;
+    const once = after(steady, later(256), 1000).bandwidthBytesPerSecond ?? 0;
     let often = steady;
-    for (let count = 0; count < 4; count += 1) often = after(often, later(32), 100);
+    for (let count = 0; count < 4; count += 1) often = after(often, later(64), 250);
     assert.ok(Math.abs(once / (often.bandwidthBytesPerSecond ?? 1) - 1) < 0.01);
   });
 
@@ -50,18 +60,32 @@ describe('core/rates', () => {
     assert.equal(after(unmeasured, skipping).bandwidthBytesPerSecond, undefined);
   });
 
-  it('learns nothing from a standstill, from too short a span, or without a sample before', () => {
-    assert.equal(after(unmeasured, later(0)), unmeasured);
-    assert.equal(after(unmeasured, later(32), 10), unmeasured);
-    const { last: _, ...first } = unmeasured;
-    assert.equal(after(first, later(32)), first);
+  it('learns nothing from a standstill, from too short a span, or without RAM figures', () => {
     const mute: MigrationSample = { status: 'active', throttlePercent: 0 };
-    assert.equal(after(unmeasured, mute), unmeasured);
+    for (const told of [after(unmeasured, later(0)), after(unmeasured, later(32), 100)]) {
+      assert.equal(told.bandwidthBytesPerSecond, undefined);
+    }
+    assert.equal(after(unmeasured, mute).bandwidthBytesPerSecond, undefined);
+  });
+
+  it('reads a stall of multifd, which counts in batches, over a span that evens it out', () => {
+    let migration = unmeasured;
+    for (const [milliseconds, drained] of [
+      [0, 0],
+      [100, 12],
+      [200, 24],
+      [300, 24.2],
+      [400, 48],
+    ] as const) {
+      const now = { ...migration, nowMilliseconds: unmeasured.nowMilliseconds + milliseconds };
+      migration = observeRates(now, later(drained));
+    }
+    assert.ok((migration.bandwidthBytesPerSecond ?? 0) > 70 * mebibyte);
   });
 
   it('does not count the first bytes: they only fill socket buffers', () => {
-    const begun = { ...unmeasured, nowMilliseconds: 1200 };
-    assert.equal(after(begun, later(32), 100), begun);
+    const begun = { ...unmeasured, nowMilliseconds: 1050 };
+    assert.equal(observeRates(begun, later(32)), begun);
   });
 
   it('keeps the first pass apart from later rounds', () => {
