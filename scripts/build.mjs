@@ -16,6 +16,8 @@ import {
 } from 'node:fs';
 import { join, relative } from 'node:path';
 import { pathToFileURL } from 'node:url';
+import { Unavailable } from './debian.mjs';
+import { ensure } from './ensure.mjs';
 import { buildProto } from './proto.mjs';
 import { projectRoot } from './tools.mjs';
 
@@ -84,9 +86,25 @@ export async function buildBundle() {
   return bundle;
 }
 
-if (import.meta.url === pathToFileURL(process.argv[1] ?? '').href) {
-  await buildBundle().catch((error) => {
+/** In a fresh clone: the npm packages, and nats-server for `ferryman run` where it can be had. */
+function setUp() {
+  ensure('build');
+  try {
+    ensure('run');
+  } catch (error) {
+    // It has said what is missing; the bundle can be built, and run with --nats, without it.
+    if (!(error instanceof Unavailable)) throw error;
+  }
+}
+
+async function main() {
+  try {
+    setUp();
+    await buildBundle();
+  } catch (error) {
     process.stderr.write(`${error.message}\n`);
     process.exitCode = 1;
-  });
+  }
 }
+
+if (import.meta.url === pathToFileURL(process.argv[1] ?? '').href) await main();

@@ -1,7 +1,7 @@
 /**
- * Brings up whatever a bare Debian 12 with Node.js 20 lacks to run the demo or the tests:
+ * Brings up whatever a bare Debian 12 with Node.js 20 lacks to build, run, demonstrate or test:
  *
- *   node scripts/ensure.mjs --for=demo|test
+ *   node scripts/ensure.mjs --for=build|run|demo|test
  *
  * Asks for nothing, does nothing twice, and ends with exit code 1 and one message that names what
  * is missing and what to type when something cannot be had. Uses no npm package: it is what
@@ -77,17 +77,26 @@ function unpacked(name, folder, packages, program, options) {
   };
 }
 
+const natsServer = unpacked(
+  'nats-server',
+  'nats-server',
+  ['nats-server'],
+  (programs) => programs.natsServer,
+);
+
 const demoNeeds = [
   npmPackages,
   generatedCode,
   installed('qemu-system-x86', ({ qemu }) => [qemu['7.2'].binary]),
   installed('nasm', ({ nasm }) => [nasm]),
   installed('iproute2', ({ ip, tc }) => [ip, tc]),
-  unpacked('nats-server', 'nats-server', ['nats-server'], ({ natsServer }) => natsServer),
+  natsServer,
 ];
 
 /** What each purpose stands on, in the order in which it is provided. */
 const needs = {
+  build: [npmPackages],
+  run: [natsServer],
   demo: demoNeeds,
   test: [
     ...demoNeeds,
@@ -175,7 +184,7 @@ export function ensure(purpose) {
 function main(args) {
   const purpose = args.find((arg) => arg.startsWith('--for='))?.slice('--for='.length);
   if (!Object.hasOwn(needs, purpose ?? '')) {
-    say('usage: node scripts/ensure.mjs --for=demo|test');
+    say('usage: node scripts/ensure.mjs --for=build|run|demo|test');
     return 2;
   }
   if (!args.includes('--locked')) {
