@@ -11,9 +11,8 @@ import {
 
 const smallestDowntimeMilliseconds = 10;
 const probeBudgetMilliseconds = { least: 100, most: 2000 };
-/** The share of the free memory that an XBZRLE cache may take, and the share of the guest's RAM. */
+/** The share of the free memory that an XBZRLE cache may take. */
 const cacheShareOfFreeMemory = 0.25;
-const cacheShareOfRam = 0.5;
 const mostChannels = 8;
 const mostThreads = 8;
 
@@ -64,13 +63,15 @@ function clampArming(arming: Arming, facts: VmFacts): Arming {
   return { ...arming, ...present(bounded) };
 }
 
-/** QEMU wants a power of two of at least a page, and would take 2^62 without a word. */
+/**
+ * QEMU wants a power of two of at least a page, and would take 2^62 without a word. The power of two
+ * that holds all of the guest's RAM is the most that is of use: a smaller cache than its working set
+ * throws out each page before it comes again.
+ */
 function clampCache(wanted: number | undefined, facts: VmFacts): number | undefined {
   if (wanted === undefined) return undefined;
-  const most = Math.min(
-    facts.freeMemoryBytes * cacheShareOfFreeMemory,
-    facts.ramBytes * cacheShareOfRam,
-  );
+  const wholeRamBytes = 2 ** Math.ceil(Math.log2(facts.ramBytes));
+  const most = Math.min(facts.freeMemoryBytes * cacheShareOfFreeMemory, wholeRamBytes);
   const bounded = within(wanted, facts.pageBytes, Math.max(most, facts.pageBytes));
   return floorToPowerOfTwo(bounded);
 }

@@ -36,10 +36,24 @@ export function legalFamilies(migration: Migration): readonly Family[] {
   return (migration.source?.families ?? []).filter((family) => destination.includes(family));
 }
 
-/** Smallest legal cache that holds the working set with 20 % to spare, within free memory. */
+/**
+ * A cache that holds the working set, within a quarter of the free memory. It maps addresses
+ * directly, so twice the room, where that is cheap, keeps scattered pages from evicting each other;
+ * more than all of RAM is of no use.
+ */
 export function xbzrleCacheBytes(migration: Migration): number {
-  const wanted = Math.max(1.2 * (migration.workingSet?.bytes ?? 0), 16 * 2 ** 20);
-  return Math.min(2 ** Math.ceil(Math.log2(wanted)), xbzrleCacheLimitBytes(migration));
+  const limitBytes = xbzrleCacheLimitBytes(migration);
+  const ramBytes = ceilToPowerOfTwo(migration.source?.ramBytes ?? limitBytes);
+  const tight = Math.max(1.2 * (migration.workingSet?.bytes ?? 0), leastCacheBytes);
+  const roomy = ceilToPowerOfTwo(2 * tight);
+  const wanted = roomy <= limitBytes / 4 ? roomy : ceilToPowerOfTwo(tight);
+  return Math.min(wanted, ramBytes, limitBytes);
+}
+
+const leastCacheBytes = 16 * 2 ** 20;
+
+function ceilToPowerOfTwo(bytes: number): number {
+  return 2 ** Math.ceil(Math.log2(bytes));
 }
 
 /** How fast guest RAM leaves the source in `family` over a wire of this bandwidth, as bytes of RAM. */

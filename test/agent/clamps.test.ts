@@ -56,7 +56,7 @@ describe('clamps', () => {
   });
 
   it('makes the XBZRLE cache a power of two that the host and the guest can bear', () => {
-    assert.equal(armed({ xbzrleCacheBytes: 2 ** 62 }).xbzrleCacheBytes, 512 * 1024 ** 2);
+    assert.equal(armed({ xbzrleCacheBytes: 2 ** 62 }).xbzrleCacheBytes, 1024 ** 3);
     assert.equal(armed({ xbzrleCacheBytes: 100 * 1024 ** 2 }).xbzrleCacheBytes, 64 * 1024 ** 2);
     assert.equal(armed({ xbzrleCacheBytes: 1 }).xbzrleCacheBytes, 4096);
   });
