@@ -9,6 +9,7 @@ import { sentPages } from './rates.ts';
 
 const fullRoundShare = 0.5;
 
+/** Takes a sample into the open round, and closes it when the sample is the first after its sync. */
 export function observeRound(
   migration: Migration,
   sample: MigrationSample,

@@ -17,6 +17,10 @@ const hasServer = (() => {
   }
 })();
 
+async function until(condition: () => boolean): Promise<void> {
+  while (!condition()) await sleep(5);
+}
+
 describe('cli/nats-server', () => {
   it('names the remedy when there is none', () => {
     const remedy = { code: 'NATS_SERVER_MISSING', message: /apt-get install nats-server/ };
@@ -59,8 +63,8 @@ describe('cli/nats-server', () => {
         const { url, credentials } = server;
         const bus = await natsBus({ url, credentials, name: 'client' });
         process.kill(server.pid, 'SIGKILL');
-        while (bus.connected) await sleep(5);
-        while (!bus.connected) await sleep(5);
+        await until(() => !bus.connected);
+        await until(() => bus.connected);
         await bus.close();
       } finally {
         await server.stop();
