@@ -23,11 +23,11 @@ export function pageAt({ bytes, pageBytes }: Snapshot, index: number): Buffer {
  */
 export function pickPages(pageCount: number, count: number, random: () => number): number[] {
   const picked = Math.min(count, pageCount);
-  const stretch = pageCount / picked;
+  // Multiplied before it is divided: a stretch that is no whole number would add up past the end.
+  const startOf = (index: number) => Math.ceil((index * pageCount) / picked);
   return Array.from({ length: picked }, (_, index) => {
-    const first = Math.ceil(index * stretch);
-    const beyond = Math.ceil((index + 1) * stretch);
-    return first + Math.floor(random() * (beyond - first));
+    const first = startOf(index);
+    return first + Math.floor(random() * (startOf(index + 1) - first));
   });
 }
 
