@@ -10,10 +10,12 @@ const inModules = (program) => path.join(root, 'node_modules', program);
 
 const mocha = [inModules('mocha/bin/mocha.js'), '--reporter=dot'];
 
-/** Tests that compute and tests that mostly wait for sockets and processes: two cores for the two. */
+/** Tests that compute, and two lots of tests that mostly wait for sockets and processes, side by side. */
 const computing = ['brain/core/**/', 'quality/', 'simulator/', ''].map(
   (folder) => `test/${folder}*.test.ts`,
 );
+
+const agent = 'test/agent/**/*.test.ts';
 
 const gates = (isFresh) => [
   {
@@ -48,7 +50,11 @@ const gates = (isFresh) => [
     ],
   },
   { name: 'core', command: [...mocha, ...computing] },
-  { name: 'unit', command: [...mocha, ...computing.flatMap((tests) => ['--ignore', tests])] },
+  { name: 'agent', command: [...mocha, agent] },
+  {
+    name: 'others',
+    command: [...mocha, ...[...computing, agent].flatMap((tests) => ['--ignore', tests])],
+  },
 ];
 
 /** Runs one gate and tells how it went. */
