@@ -10,7 +10,6 @@ import {
   createStage,
   familiesOf,
   guests,
-  isFull,
   linkBytesPerSecond,
   median,
   mebibyte,
@@ -20,11 +19,8 @@ import {
 
 const stage = createStage();
 
-/**
- * XBZRLE sends each page in full twice (in the first pass, and when it enters the cache), so 2 is
- * the least; a host that slows the guest down spreads the second copy over more rounds.
- */
-const sparseCopies = isFull ? 2.2 : 2.6;
+/** XBZRLE sends most pages in full twice: in the first pass, and when they enter the cache. */
+const sparseCopies = 2.2;
 
 /** Migrates under adaptive; the family it ended in and the median of its times. */
 async function move(qemu: QemuVersion, guest: Guest) {

@@ -30,10 +30,17 @@ interface Figures {
   readonly guestWorkLostSeconds: number;
 }
 
+/** One run of auto-converge loses 2.2 to 2.9 s of guest work: only medians can be compared. */
+const compared = 3;
+
 /** Migrates the diverging guest, checks what holds under every policy, and returns the medians. */
-async function moveDiverging(qemu: QemuVersion, ...flags: readonly string[]): Promise<Figures> {
+async function moveDiverging(
+  qemu: QemuVersion,
+  times: number,
+  ...flags: readonly string[]
+): Promise<Figures> {
   const figures: Figures[] = [];
-  for (let time = 0; time < repetitions; time += 1) {
+  for (let time = 0; time < times; time += 1) {
     const pair = await stage.pair(guests.diverging, { qemu, memoryMebibytes: 128 });
     const waiting = await settingsOf(pair.destinationQmp);
     const { code, result, cost, lines } = await migrateWatched(stage, pair, ...flags);
@@ -97,8 +104,8 @@ describe('ferryman run', () => {
     describe(`a guest that outruns the link, on QEMU ${qemu}`, () => {
       let auto: Figures;
       before(async function () {
-        this.timeout(repetitions * 90_000);
-        auto = await moveDiverging(qemu, '--policy', 'auto-converge');
+        this.timeout(compared * 90_000);
+        auto = await moveDiverging(qemu, compared, '--policy', 'auto-converge');
       });
 
       it('never ends under none: it is cancelled at its deadline, and nothing has changed', async () => {
@@ -115,13 +122,11 @@ describe('ferryman run', () => {
 
       for (const throttle of canShape() ? ['qemu', 'cgroup'] : ['qemu']) {
         it(`ends under adaptive in half of auto-converge's time, by ${throttle} throttle`, async function () {
-          this.timeout(repetitions * 60_000);
-          const adaptive = await moveDiverging(qemu, '--throttle', throttle);
+          this.timeout(compared * 60_000);
+          const adaptive = await moveDiverging(qemu, compared, '--throttle', throttle);
           const told = JSON.stringify({ adaptive, auto });
           assert.ok(adaptive.totalMilliseconds <= auto.totalMilliseconds / 2, told);
-          // One run of auto-converge loses 2.3 to 2.9 s; strictly less is asked of the medians.
-          const allowed = auto.guestWorkLostSeconds * (isFull ? 1 : 1.2);
-          assert.ok(adaptive.guestWorkLostSeconds < allowed, told);
+          assert.ok(adaptive.guestWorkLostSeconds < auto.guestWorkLostSeconds, told);
         });
       }
     });
@@ -129,7 +134,7 @@ describe('ferryman run', () => {
 
   if (!isFull) {
     it('ends on QEMU 10.0 within the deadline that none cannot keep', async () => {
-      await moveDiverging('10.0', '--deadline', '12s');
+      await moveDiverging('10.0', 1, '--deadline', '12s');
     });
   }
 
