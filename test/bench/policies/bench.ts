@@ -15,7 +15,7 @@ import { measureCell, type CellOptions } from './cell.ts';
 import { benchFlags, type BenchFlags } from './flags.ts';
 import { grid, secondRuns } from './grid.ts';
 import { renderPage } from './page.ts';
-import { policies } from './policies.ts';
+import { isSteered, policies } from './policies.ts';
 import { keyOf, missingFrom, openRecord, saveRecord } from './record.ts';
 import type { BenchRecord, CellKey, Machine } from './record.ts';
 import { hostBusyCores } from './cpu-watch.ts';
@@ -24,6 +24,8 @@ import { tableOf, verdictLines } from './table.ts';
 import { workloads } from './workloads.ts';
 
 const deadlineSeconds = 45;
+/** Whoever cannot change its mind is given up sooner: none of this length was ever the best choice. */
+const fixedDeadlineSeconds = 30;
 const downtimeLimitMilliseconds = 300;
 /** A cell that does not get under way is tried again once, then left out. */
 const tries = 2;
@@ -64,6 +66,7 @@ async function runAll(
   const missing = missingFrom(record, wanted);
   const startedAt = Date.now();
   for (const [index, key] of missing.entries()) {
+    if (isHopeless(record, key)) continue;
     const left =
       index === 0 ? undefined : ((Date.now() - startedAt) / index) * (missing.length - index);
     const eta = left === undefined ? '' : `, ${formatMilliseconds(left)} left`;
@@ -73,6 +76,15 @@ async function runAll(
     write(flags.json, record);
   }
   return record;
+}
+
+/** What nobody steers and what did not end once does not end a second time. */
+function isHopeless({ cells }: BenchRecord, key: CellKey): boolean {
+  const isSame = (cell: CellKey) =>
+    sceneName(cell) === sceneName(key) && cell.policy === key.policy;
+  return (
+    !isSteered(key.policy) && cells.some((cell) => isSame(cell) && cell.outcome !== 'completed')
+  );
 }
 
 async function addCell(record: BenchRecord, key: CellKey, ferryman: string): Promise<BenchRecord> {
@@ -96,8 +108,10 @@ function optionsFor(key: CellKey, record: BenchRecord, ferryman: string): CellOp
   const workload = workloads.find(({ name }) => name === key.workload);
   const policy = policies.find(({ name }) => name === key.policy);
   if (workload === undefined || policy === undefined) throw new Error(`unknown: ${keyOf(key)}`);
-  const { deadlineSeconds: deadline, downtimeLimitMilliseconds: limit } = record;
-  const limits = { deadlineSeconds: deadline, downtimeLimitMilliseconds: limit };
+  const limits = {
+    deadlineSeconds: isSteered(key.policy) ? record.deadlineSeconds : record.fixedDeadlineSeconds,
+    downtimeLimitMilliseconds: record.downtimeLimitMilliseconds,
+  };
   return { key, workload, policy, ferryman, folder: dirname(ferryman), ...limits };
 }
 
@@ -129,7 +143,8 @@ function headOf(): Omit<BenchRecord, 'format' | 'cells'> {
   };
   const versions = { ferryman: version, node: process.version, ...qemuVersions() };
   const date = new Date().toISOString().slice(0, 10);
-  return { date, machine, versions, deadlineSeconds, downtimeLimitMilliseconds };
+  const limits = { deadlineSeconds, fixedDeadlineSeconds, downtimeLimitMilliseconds };
+  return { date, machine, versions, ...limits };
 }
 
 /** Those that are installed, in their own words. */

@@ -72,14 +72,14 @@ function processSeconds(pid: number): number | undefined {
   return text === undefined ? undefined : parseThreadSeconds(text);
 }
 
-/** All that was not idle nor waiting for a disk. */
+/** All that was not idle, nor waiting for a disk, nor of lower priority: that gives way at once. */
 function hostSeconds(): number {
   const [all = ''] = (read('/proc/stat') ?? '').split('\n');
-  const [user = 0, nice = 0, system = 0, , , interrupt = 0, soft = 0, steal = 0] = all
+  const [user = 0, , system = 0, , , interrupt = 0, soft = 0, steal = 0] = all
     .split(/\s+/)
     .slice(1)
     .map(Number);
-  return sum([user, nice, system, interrupt, soft, steal]) / ticksPerSecond;
+  return sum([user, system, interrupt, soft, steal]) / ticksPerSecond;
 }
 
 function read(path: string): string | undefined {

@@ -84,3 +84,8 @@ export const policies: readonly BenchPolicy[] = [
 export function isStaticPreCopy(name: string): boolean {
   return !['adaptive', 'ladder', 'post-copy'].includes(name);
 }
+
+/** Acts on what it sees while pages move; all others are set once. */
+export function isSteered(name: string): boolean {
+  return ['adaptive', 'ladder', 'auto-converge'].includes(name);
+}

@@ -58,6 +58,8 @@ export interface BenchRecord {
   readonly machine: Machine;
   readonly versions: Readonly<Record<string, string>>;
   readonly deadlineSeconds: number;
+  /** For choices that nobody changes on the way. */
+  readonly fixedDeadlineSeconds: number;
   readonly downtimeLimitMilliseconds: number;
   readonly cells: readonly Cell[];
 }
