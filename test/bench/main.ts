@@ -2,11 +2,16 @@
 import { messageOf } from '../../shared/errors.ts';
 import { benchAgent } from './agent.ts';
 import { benchPolicies } from './policies/bench.ts';
+import { benchSweep } from './sweep/bench.ts';
 
 type Bench = (ferryman: string, words: readonly string[]) => Promise<number>;
 
 /** Another bench is one more line. */
-const benches: Readonly<Record<string, Bench>> = { policies: benchPolicies, agent: benchAgent };
+const benches: Readonly<Record<string, Bench>> = {
+  policies: benchPolicies,
+  agent: benchAgent,
+  sweep: benchSweep,
+};
 
 const [ferryman = '', name = '', ...words] = process.argv.slice(2);
 const bench = benches[name];

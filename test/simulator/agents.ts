@@ -208,7 +208,7 @@ export class Agents {
 }
 
 /** The agent's way to one level: both ends of QEMU's range at it, any dirtying triggers it. */
-function setPoint(percent: number): AutoConvergeSettings {
+export function setPoint(percent: number): AutoConvergeSettings {
   return {
     initialPercent: percent,
     incrementPercent: 99,

@@ -50,8 +50,10 @@ export class Guest {
   }
 
   contentOf(page: number): Content {
-    const written = (this.#programPage[page] as number) < this.#writtenPages;
-    return written ? this.workload.writtenContent : this.workload.restContent;
+    const programPage = this.#programPage[page] as number;
+    const { writtenContents, restContent } = this.workload;
+    if (programPage >= this.#writtenPages) return restContent;
+    return writtenContents[programPage % writtenContents.length] ?? restContent;
   }
 
   /**

@@ -37,9 +37,10 @@ export const contents = {
 export interface Workload {
   readonly name: string;
   readonly ramBytes: number;
-  /** Bytes at the start that hold `writtenContent`; the rest holds `restContent`. */
+  /** Bytes at the start that hold `writtenContents`; the rest holds `restContent`. */
   readonly writtenBytes: number;
-  readonly writtenContent: Content;
+  /** Of the written pages, in turn. */
+  readonly writtenContents: readonly Content[];
   readonly restContent: Content;
   /** CPU the guest wants: a throttle below its idle share does not slow it. */
   readonly vcpuBusyShare: number;
@@ -52,7 +53,8 @@ export interface Workload {
 /** What every shape lets its caller choose. */
 export interface ShapeOptions {
   readonly ramBytes?: number;
-  readonly writtenContent?: Content;
+  /** Several alternate from page to page. */
+  readonly writtenContent?: Content | readonly Content[];
   readonly restContent?: Content;
   readonly vcpuBusyShare?: number;
   readonly scattered?: boolean;
@@ -76,7 +78,7 @@ function workload(
     name,
     ramBytes,
     writtenBytes,
-    writtenContent: options.writtenContent ?? contents.random,
+    writtenContents: [options.writtenContent ?? contents.random].flat(),
     restContent: options.restContent ?? contents.random,
     vcpuBusyShare: options.vcpuBusyShare ?? 1,
     scattered: options.scattered ?? false,
