@@ -14,7 +14,7 @@ function runNode(...args) {
 }
 
 async function bench(words) {
-  const setUp = runNode(join(projectRoot, 'scripts/ensure.mjs'), '--for=test');
+  const setUp = runNode(join(projectRoot, 'scripts/ensure.mjs'), '--for=bench');
   if (setUp !== 0) return setUp;
   const ferryman = await buildBundle();
   return runNode('--import', 'tsx', join(projectRoot, 'test/bench/main.ts'), ferryman, ...words);

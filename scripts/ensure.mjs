@@ -1,7 +1,7 @@
 /**
  * Brings up whatever a bare Debian 12 with Node.js 20 lacks to build, run, demonstrate or test:
  *
- *   node scripts/ensure.mjs --for=build|run|demo|test
+ *   node scripts/ensure.mjs --for=build|run|demo|test|bench
  *
  * Asks for nothing, does nothing twice, and ends with exit code 1 and one message that names what
  * is missing and what to type when something cannot be had. Uses no npm package: it is what
@@ -93,22 +93,38 @@ const demoNeeds = [
   natsServer,
 ];
 
+const testNeeds = [
+  ...demoNeeds,
+  unpacked('InfluxDB', 'influxdb', ['influxdb'], ({ influxd }) => influxd),
+  unpacked(
+    'QEMU 10.0',
+    'qemu-10.0',
+    ['qemu-system-x86', 'qemu-system-common', 'qemu-system-data', 'seabios', 'ipxe-qemu'],
+    ({ qemu }) => qemu['10.0'].binary,
+    { backports: true },
+  ),
+];
+
+/** The Linux that the bench migrates: a kernel for guests, whatever its version, and redis. */
+const linuxGuest = unpacked(
+  'Linux with redis (a guest)',
+  'linux-guest',
+  [
+    '?reverse-depends(?exact-name(linux-image-cloud-amd64))',
+    ...['busybox-static', 'redis-server', 'redis-tools', 'libatomic1', 'libjemalloc2', 'liblzf1'],
+    ...['libssl3', 'libsystemd0', 'libcap2', 'libgcrypt20', 'libgpg-error0', 'liblz4-1'],
+    ...['liblzma5', 'libzstd1', 'libstdc++6', 'libgcc-s1', 'libc6'],
+  ],
+  ({ linuxRoot }) => join(linuxRoot, 'bin/busybox'),
+);
+
 /** What each purpose stands on, in the order in which it is provided. */
 const needs = {
   build: [npmPackages],
   run: [natsServer],
   demo: demoNeeds,
-  test: [
-    ...demoNeeds,
-    unpacked('InfluxDB', 'influxdb', ['influxdb'], ({ influxd }) => influxd),
-    unpacked(
-      'QEMU 10.0',
-      'qemu-10.0',
-      ['qemu-system-x86', 'qemu-system-common', 'qemu-system-data', 'seabios', 'ipxe-qemu'],
-      ({ qemu }) => qemu['10.0'].binary,
-      { backports: true },
-    ),
-  ],
+  test: testNeeds,
+  bench: [...testNeeds, linuxGuest],
 };
 
 function say(text) {
@@ -184,7 +200,7 @@ export function ensure(purpose) {
 function main(args) {
   const purpose = args.find((arg) => arg.startsWith('--for='))?.slice('--for='.length);
   if (!Object.hasOwn(needs, purpose ?? '')) {
-    say('usage: node scripts/ensure.mjs --for=build|run|demo|test');
+    say('usage: node scripts/ensure.mjs --for=build|run|demo|test|bench');
     return 2;
   }
   if (!args.includes('--locked')) {

@@ -13,6 +13,8 @@ export interface Tools {
   readonly nasm: string;
   readonly ip: string;
   readonly tc: string;
+  /** A folder with a kernel of Debian, busybox, redis and their libraries, as packages put them. */
+  readonly linuxRoot: string;
   readonly qemu: Readonly<Record<QemuVersion, QemuBinary>>;
 }
 

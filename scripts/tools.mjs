@@ -46,6 +46,7 @@ export function tools() {
     nasm: locate('nasm'),
     ip: locate('ip'),
     tc: locate('tc'),
+    linuxRoot: join(folder, 'linux-guest'),
     qemu: {
       7.2: { binary: locate('qemu-system-x86_64'), args: [] },
       '10.0': {

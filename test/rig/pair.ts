@@ -1,21 +1,22 @@
 import { randomUUID } from 'node:crypto';
-import { mkdtempSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { QemuVersion } from '../../scripts/tools.mjs';
-import { buildGuest, diskBytes, neededMemoryBytes, type Guest } from '../guests/guest.ts';
+import type { Guest } from '../guests/guest.ts';
+import type { LinuxGuest } from '../guests/linux/image.ts';
 import { startObserver, type Observer } from '../guests/observer.ts';
-import { openReportPage } from '../guests/report-page.ts';
+import { guestReady, originOf } from './machine.ts';
 import { canShape, createShapedNetwork, machineNetwork, type Network } from './network.ts';
 import { killQemu, livingPid, placeIn, qemuCommand, type QemuPlace } from './qemu.ts';
-import { runCommand, waitUntil } from './qemu.ts';
+import { runCommand } from './qemu.ts';
 
 export interface PairOptions {
   readonly qemu: QemuVersion;
   /** Default: that of the source. */
   readonly destinationQemu?: QemuVersion;
-  readonly guest: Guest;
+  readonly guest: Guest | LinuxGuest;
   /** Default: as little as the guest needs. */
   readonly memoryMebibytes?: number;
   /** The speed of the link between the two, in bytes of payload per second; default unlimited. */
@@ -85,26 +86,21 @@ async function startBoth(
   network: Network,
   cleanUp: () => void,
 ): Promise<Pair> {
-  const imagePath = join(folder, 'guest.bin');
-  buildGuest(options.guest, imagePath);
-  const memoryMebibytes =
-    options.memoryMebibytes ?? Math.ceil(neededMemoryBytes(options.guest) / 2 ** 20);
-  const memoryBytes = memoryMebibytes * 2 ** 20;
-  const common = {
-    imagePath,
-    memoryMebibytes,
-    uuid: randomUUID(),
-    vcpus: options.guest.secondVcpu === true ? 2 : 1,
-    ...(options.guest.diskBytesPerSecond && { diskPath: makeDisk(folder) }),
-  };
-  const command = (place: QemuPlace, version: QemuVersion, isDestination: boolean): string[] => [
+  const { qemu, guest, memoryMebibytes, destinationQemu = qemu } = options;
+  const { machine, incoming } = await originOf({
+    ...{ guest, qemu, folder, place: source },
+    ...(memoryMebibytes !== undefined && { memoryMebibytes }),
+  });
+  const uuid = randomUUID();
+  const command = (place: QemuPlace, version: QemuVersion, from?: string): string[] => [
     ...network.commandPrefix,
-    ...qemuCommand({ ...common, place, version, isDestination }),
+    ...qemuCommand({ ...machine, uuid, place, version, ...(from && { incoming: from }) }),
   ];
-  const startDestination = command(destination, options.destinationQemu ?? options.qemu, true);
-  await runCommand(command(source, options.qemu, false));
+  const startDestination = command(destination, destinationQemu, 'defer');
+  await runCommand(command(source, qemu, incoming));
   await runCommand(startDestination);
-  await guestReady(source, memoryBytes);
+  await guestReady(source, machine.memoryMebibytes);
+  const memoryBytes = machine.memoryMebibytes * 2 ** 20;
   const pidFiles = [source.pidFile, destination.pidFile];
   const observer = await startObserver({ pidFiles, memoryBytes });
   return {
@@ -123,24 +119,6 @@ async function startBoth(
       cleanUp();
     },
   };
-}
-
-function makeDisk(folder: string): string {
-  const path = join(folder, 'disk.raw');
-  writeFileSync(path, '');
-  truncateSync(path, diskBytes);
-  return path;
-}
-
-async function guestReady(source: QemuPlace, memoryBytes: number): Promise<void> {
-  const pid = livingPid(source);
-  if (pid === undefined) throw new Error(`the source QEMU ended, see ${source.logFile}`);
-  const page = openReportPage(pid, memoryBytes);
-  try {
-    await waitUntil('guest ready', () => page.read()?.isReady === true);
-  } finally {
-    page.close();
-  }
 }
 
 /** In a network of our own every port is free. */

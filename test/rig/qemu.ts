@@ -10,20 +10,28 @@ export interface QemuPlace {
   readonly qmpPath: string;
   readonly pidFile: string;
   readonly logFile: string;
+  readonly consoleFile: string;
 }
 
-export interface QemuOptions {
-  readonly version: QemuVersion;
-  readonly place: QemuPlace;
-  readonly imagePath: string;
+/** What is the same on both sides. */
+export interface Machine {
+  /** What the guest starts with, `-kernel` and the like. */
+  readonly bootArguments: readonly string[];
   readonly memoryMebibytes: number;
-  /** Default 1. */
-  readonly vcpus?: number;
+  readonly vcpus: number;
   /** A raw image that both sides write to; default none. */
   readonly diskPath?: string;
+  /** A serial line, of which a file is kept; default none. */
+  readonly hasConsole?: boolean;
+}
+
+export interface QemuOptions extends Machine {
+  readonly version: QemuVersion;
+  readonly place: QemuPlace;
   /** The same on both sides. */
   readonly uuid: string;
-  readonly isDestination: boolean;
+  /** Where the guest comes from instead of booting, as QEMU's `-incoming` has it. */
+  readonly incoming?: string;
 }
 
 export function placeIn(folder: string, side: 'source' | 'destination'): QemuPlace {
@@ -31,6 +39,7 @@ export function placeIn(folder: string, side: 'source' | 'destination'): QemuPla
     qmpPath: join(folder, `${side}.qmp`),
     pidFile: join(folder, `${side}.pid`),
     logFile: join(folder, `${side}.log`),
+    consoleFile: join(folder, `${side}.console`),
   };
 }
 
@@ -44,19 +53,20 @@ export function qemuCommand(options: QemuOptions): string[] {
     throw new Error(
       `no QEMU ${options.version} at ${binary}; run: node scripts/ensure.mjs --for=test`,
     );
-  const { qmpPath, pidFile, logFile } = options.place;
+  const { qmpPath, pidFile, logFile, consoleFile } = options.place;
   const disk = `if=ide,format=raw,file.locking=off,file=${options.diskPath ?? ''}`;
   return [
     binary,
     ...args,
     ...['-machine', 'pc-i440fx-7.2', '-accel', 'tcg', '-m', String(options.memoryMebibytes)],
-    ...['-smp', String(options.vcpus ?? 1)],
+    ...['-smp', String(options.vcpus)],
     ...(options.diskPath === undefined ? [] : ['-drive', disk]),
     ...['-nodefaults', '-display', 'none', '-name', 'guest,debug-threads=on'],
-    ...['-uuid', options.uuid, '-kernel', options.imagePath],
+    ...(options.hasConsole === true ? ['-serial', `file:${consoleFile}`] : []),
+    ...['-uuid', options.uuid, ...options.bootArguments],
     ...['-qmp', `unix:${qmpPath},server=on,wait=off`],
     ...['-daemonize', '-pidfile', pidFile, '-D', logFile, '-d', 'guest_errors'],
-    ...(options.isDestination ? ['-incoming', 'defer'] : []),
+    ...(options.incoming === undefined ? [] : ['-incoming', options.incoming]),
   ];
 }
 
