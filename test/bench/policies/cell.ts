@@ -4,7 +4,8 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { cost } from '../../../brain/core/cost.ts';
 import { assessMigration, rateBetween, watchMilliseconds } from '../../guests/assess.ts';
 import type { Gap, Observation } from '../../guests/assess.ts';
-import { neededMemoryBytes, type Guest, type Phase } from '../../guests/guest.ts';
+import type { Guest, Phase } from '../../guests/guest.ts';
+import type { LinuxGuest } from '../../guests/linux/image.ts';
 import { startPair, type Pair } from '../../rig/pair.ts';
 import { fluidBacklogBytes } from './bounds.ts';
 import { familyOf, watchCpu, type CpuWatch } from './cpu-watch.ts';
@@ -48,7 +49,7 @@ export async function measureCell(options: CellOptions): Promise<Cell> {
   }));
   try {
     await sleep(watchMilliseconds.before + marginMilliseconds);
-    const run = await migrate(pair, guest, options, (pid) => (ferryman.pid = pid));
+    const run = await migrate(pair, options, (pid) => (ferryman.pid = pid));
     await sleep(watchMilliseconds.after + marginMilliseconds);
     const seen = await pair.observer.observe();
     const figures = figuresOf(run, seen, guest, workload, linkBytesPerSecond);
@@ -67,7 +68,6 @@ export async function measureCell(options: CellOptions): Promise<Cell> {
 
 async function migrate(
   pair: Pair,
-  guest: Guest,
   options: CellOptions,
   onProcess: (pid: number | undefined) => void,
 ): Promise<Run> {
@@ -81,7 +81,7 @@ async function migrate(
     onStart: () => {
       const share = workload.linkFallsTo;
       if (share === undefined) return;
-      const halfCopyMilliseconds = (500 * neededMemoryBytes(guest)) / linkBytesPerSecond;
+      const halfCopyMilliseconds = (500 * pair.memoryBytes) / linkBytesPerSecond;
       fall = setTimeout(() => {
         pair.setLinkBytesPerSecond(share * linkBytesPerSecond);
       }, halfCopyMilliseconds);
@@ -107,7 +107,7 @@ type Figures = Omit<Cell, keyof CellKey | keyof CpuFigures | 'costSeconds' | 'me
 function figuresOf(
   run: Run,
   seen: Observation,
-  guest: Guest,
+  guest: Guest | LinuxGuest,
   workload: Workload,
   fullLink: number,
 ): Figures {
@@ -131,7 +131,9 @@ function figuresOf(
     guestWorkLostSeconds,
     longestGuestGapMilliseconds,
     backlogBytes,
-    fluidBoundSeconds: fluidBacklogBytes(phaseAtEnd(guest, seen, start), link) / link,
+    ...('content' in guest && {
+      fluidBoundSeconds: fluidBacklogBytes(phaseAtEnd(guest, seen, start), link) / link,
+    }),
     ...(throttledFromRound !== undefined && { throttledFromRound }),
     ...(throttledBacklog !== undefined && { roundBoundSeconds: throttledBacklog / link }),
   };

@@ -32,8 +32,11 @@ export interface Cell
   readonly ferrymanCpuShare?: number;
   /** J, see brain/core/cost.ts. */
   readonly costSeconds: number;
-  /** V-star over R: work lost that only a foreknowing policy could undercut. */
-  readonly fluidBoundSeconds: number;
+  /**
+   * V-star over R: work lost that only a foreknowing policy could undercut. Absent for a guest of
+   * which nobody knows what it writes where.
+   */
+  readonly fluidBoundSeconds?: number;
   /** V_n over R for the round in which the throttle was first in force. */
   readonly roundBoundSeconds?: number;
   readonly throttledFromRound?: number;
