@@ -2,7 +2,7 @@
  * The gentler throttle: a CPU quota on each vCPU thread. It acts at once, both ways, and with a 10 ms
  * period it stalls the guest about 2.5 times shorter than QEMU's own throttle at the same CPU share.
  */
-import { accessSync, constants, readFileSync } from 'node:fs';
+import { accessSync, constants, existsSync, readFileSync } from 'node:fs';
 import type { ThrottleFacts } from '../../shared/sample.ts';
 import { readVcpuSeconds } from '../collectors/vcpu.ts';
 import {
@@ -13,6 +13,7 @@ import {
   type GroupLayout,
   type Quota,
 } from './groups.ts';
+import { guardGroup } from './keeper.ts';
 import { createUseMeter } from './use-meter.ts';
 
 /** What the cgroup mechanism announces. */
@@ -30,7 +31,10 @@ export interface CgroupThrottle {
   measure(nowMilliseconds: number): void;
   /** Sets the level for all vCPUs at once, 0 releases. Throws what the kernel answered. */
   set(percent: number): void;
-  /** Sends the threads home and removes the groups. Never throws for threads that are gone. */
+  /**
+   * Sends the threads home and removes the groups. Never throws for threads that are gone; throws
+   * what the kernel answered for one group when all others are released.
+   */
   release(): void;
 }
 
@@ -68,13 +72,15 @@ function throttleOf(
 
   const release = (): void => {
     percent = 0;
-    for (const group of groups.values()) dissolveGroup(layout, group);
-    groups.clear();
     meter.restart();
+    dissolveAll(layout, groups);
   };
   const throttleThread = (threadId: number, home: string, level: number): void => {
+    // The kernel gives thread ids away again, and a stranger must not come under our quota.
+    if (!existsSync(`/proc/${pid}/task/${threadId}`)) return;
     const group = groups.get(threadId) ?? makeGroup(layout, home, threadId);
     groups.set(threadId, group);
+    guardGroup(layout, group);
     layout.setQuota(group, quotaFor(level, meter.use(threadId)));
     moveThread(layout, group, threadId);
   };
@@ -103,14 +109,30 @@ function throttleOf(
   };
 }
 
-const shortestPeriodMicroseconds = 10_000;
+/** Throws only when all others are free; what failed stays in `groups`, for another try. */
+function dissolveAll(layout: GroupLayout, groups: Map<number, string>): void {
+  const failures = [...groups].flatMap(([threadId, group]) => {
+    try {
+      dissolveGroup(layout, group);
+      groups.delete(threadId);
+      return [];
+    } catch (error) {
+      return [error];
+    }
+  });
+  if (failures.length > 0) throw failures[0];
+}
+
+/** The scheduler's tick on most kernels: below it a period only makes the quota slip. */
+const shortestPeriodMicroseconds = 4000;
 const longestPeriodMicroseconds = 1_000_000;
 const smallestQuotaMicroseconds = 1_000;
 
 /**
  * The quota that takes `percent` of what a vCPU really uses (1 = a whole CPU). A quota is a cap: half
- * a CPU for a vCPU that uses a tenth would change nothing. The period is 10 ms, longer where
- * the kernel's smallest quota (1 ms) asks for it.
+ * a CPU for a vCPU that uses a tenth would change nothing. The period is the shortest that the
+ * kernel's smallest quota (1 ms) allows: a guest runs on to the end of the scheduler's tick and pays
+ * for it with the periods that follow, so a larger quota makes for longer runs and longer pauses.
  */
 export function quotaFor(percent: number, use: number): Quota {
   const share = (1 - percent / 100) * use;

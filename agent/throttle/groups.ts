@@ -35,7 +35,14 @@ export interface Quota {
   readonly periodMicroseconds: number;
 }
 
-const ownName = /^ferryman-(\d+)-(\d+)$/;
+/** A process of ferryman. The kernel gives process ids away again; the time of the start tells. */
+export interface Owner {
+  readonly pid: number;
+  /** Since boot, in the kernel's ticks. */
+  readonly startTicks: number;
+}
+
+const ownName = /^ferryman-(\d+)-(\d+)-\d+$/;
 
 /** True for the directory name of a group that some ferryman process made. */
 export function isOwnGroup(path: string): boolean {
@@ -51,7 +58,8 @@ export function homeOf(layout: GroupLayout, procText: string): string | undefine
 
 /** Makes the group for one thread below its home, without moving the thread; returns its path. */
 export function makeGroup(layout: GroupLayout, home: string, threadId: number): string {
-  const group = join(home, `ferryman-${String(process.pid)}-${String(threadId)}`);
+  const startTicks = startTicksOf(process.pid) ?? 0;
+  const group = join(home, `ferryman-${process.pid}-${startTicks}-${threadId}`);
   mkdirSync(group, { recursive: true });
   layout.prepare(group);
   return group;
@@ -66,28 +74,38 @@ export function moveThread(layout: GroupLayout, group: string, threadId: number)
   }
 }
 
+/** A thread may be born in a group while it is emptied; more often than this it is something else. */
+const emptyings = 5;
+
 /** Sends every thread of a group home and removes the group; one already removed is fine. */
 export function dissolveGroup(layout: GroupLayout, group: string): void {
   const home = dirname(group);
-  try {
-    const threads = readFileSync(join(group, layout.threadsFile), 'utf8').split('\n');
-    for (const thread of threads.filter(Boolean)) moveThread(layout, home, Number(thread));
-    rmdirSync(group);
-  } catch (error) {
-    if (!isGone(error)) throw error;
+  for (let emptying = 1; existsSync(group); emptying++) {
+    try {
+      emptyGroup(layout, group, home);
+      rmdirSync(group);
+    } catch (error) {
+      const isBusy = (error as NodeJS.ErrnoException).code === 'EBUSY';
+      if (!isGone(error) && !(isBusy && emptying < emptyings)) throw error;
+    }
   }
   layout.tidy(home);
+}
+
+function emptyGroup(layout: GroupLayout, group: string, home: string): void {
+  const threads = readFileSync(join(group, layout.threadsFile), 'utf8').split('\n');
+  for (const thread of threads.filter(Boolean)) moveThread(layout, home, Number(thread));
 }
 
 /**
  * Dissolves the groups of ferryman processes that no longer live (crashed, killed) and returns how
  * many there were. Groups of a living process are its own business.
  */
-export function sweep(layout: GroupLayout, isAlive: (pid: number) => boolean = pidIsAlive): number {
+export function sweep(layout: GroupLayout, isAlive: (owner: Owner) => boolean = lives): number {
   let swept = 0;
   for (const group of groupsBelow(layout.root)) {
-    const owner = Number(ownName.exec(basename(group))?.[1]);
-    if (isAlive(owner)) continue;
+    const [, pid, startTicks] = ownName.exec(basename(group)) ?? [];
+    if (isAlive({ pid: Number(pid), startTicks: Number(startTicks) })) continue;
     dissolveGroup(layout, group);
     swept += 1;
   }
@@ -111,8 +129,19 @@ function readableGroupsBelow(directory: string): string[] {
   }
 }
 
-function pidIsAlive(pid: number): boolean {
-  return existsSync(`/proc/${String(pid)}`);
+function lives({ pid, startTicks }: Owner): boolean {
+  return startTicksOf(pid) === startTicks;
+}
+
+/** Field 22 of /proc/PID/stat (proc(5)); undefined when there is no such process. */
+function startTicksOf(pid: number): number | undefined {
+  try {
+    const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
+    // The name, field 2, may hold spaces and parentheses: what follows the last one begins at 3.
+    return Number(stat.slice(stat.lastIndexOf(')') + 2).split(' ')[19]);
+  } catch {
+    return undefined;
+  }
 }
 
 function isGone(error: unknown): boolean {

@@ -1,23 +1,27 @@
 import assert from 'node:assert/strict';
-import { spawn, type ChildProcess } from 'node:child_process';
-import { accessSync, constants, existsSync, readFileSync } from 'node:fs';
+import { fork, spawn, type ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
+import { accessSync, constants, existsSync, mkdirSync, readFileSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { openCgroupThrottle, quotaFor } from '../../../agent/throttle/cgroup.ts';
-import { homeOf, sweep } from '../../../agent/throttle/groups.ts';
+import { homeOf, moveThread, sweep } from '../../../agent/throttle/groups.ts';
 import { detectLayout } from '../../../agent/throttle/layouts.ts';
+import { until } from '../agent-rig.ts';
 import { readVcpuSeconds } from '../../../agent/collectors/vcpu.ts';
 
 describe('cgroup throttle', () => {
-  it('caps a busy vCPU at what is left of a CPU, with a 10 ms period', () => {
-    assert.deepEqual(quotaFor(50, 1), { quotaMicroseconds: 5000, periodMicroseconds: 10_000 });
+  it('caps a busy vCPU at what is left of a CPU, in periods of a tick', () => {
+    assert.deepEqual(quotaFor(50, 1), { quotaMicroseconds: 2000, periodMicroseconds: 4000 });
   });
 
   it('takes its share of the measured use, as a quota is a cap', () => {
-    assert.deepEqual(quotaFor(50, 0.4), { quotaMicroseconds: 2000, periodMicroseconds: 10_000 });
+    const { quotaMicroseconds, periodMicroseconds } = quotaFor(50, 0.4);
+    assert.equal(quotaMicroseconds / periodMicroseconds, 0.2);
   });
 
   it('lengthens the period when the quota would fall below what the kernel allows', () => {
+    assert.deepEqual(quotaFor(80, 1), { quotaMicroseconds: 1000, periodMicroseconds: 5000 });
     assert.deepEqual(quotaFor(90, 0.1), { quotaMicroseconds: 1000, periodMicroseconds: 100_000 });
     assert.deepEqual(quotaFor(99, 0.001), {
       quotaMicroseconds: 1000,
@@ -46,7 +50,7 @@ describe('cgroup throttle on a busy process (cgroup v1, root)', () => {
     const throttle = openThrottle(pid);
     const home = groupOf(pid);
     throttle.set(80);
-    assert.match(groupOf(pid), new RegExp(`/ferryman-${String(process.pid)}-${String(pid)}$`));
+    assert.match(groupOf(pid), new RegExp(`/ferryman-${process.pid}-\\d+-${pid}$`));
     const before = cpuSeconds(pid);
     const startedAt = performance.now();
     await sleep(300);
@@ -62,9 +66,9 @@ describe('cgroup throttle on a busy process (cgroup v1, root)', () => {
   it('moves between levels both ways without leaving its group', () => {
     const throttle = openThrottle(pid);
     for (const [level, quota] of [
-      [20, '8000'],
+      [20, '3200'],
       [95, '1000'],
-      [50, '5000'],
+      [50, '2000'],
     ] as const) {
       throttle.set(level);
       assert.equal(readFileSync(join(groupOf(pid), 'cpu.cfs_quota_us'), 'utf8').trim(), quota);
@@ -79,9 +83,95 @@ describe('cgroup throttle on a busy process (cgroup v1, root)', () => {
     openThrottle(pid).set(50);
     assert.equal(sweep(layout), 0);
     assert.match(groupOf(pid), /ferryman-/);
-    const swept = sweep(layout, (owner) => owner !== process.pid);
+    const swept = sweep(layout, (owner) => owner.pid !== process.pid);
     assert.ok(swept >= 1);
     assert.equal(groupOf(pid), home);
+  });
+
+  it('sweeps what a dead process with the id of a living one left', () => {
+    const layout = detectLayout() ?? assert.fail();
+    const home = groupOf(pid);
+    const left = join(home, `ferryman-${process.pid}-1-${pid}`);
+    mkdirSync(left);
+    moveThread(layout, left, pid);
+    assert.equal(sweep(layout), 1);
+    assert.equal(groupOf(pid), home);
+    assert.equal(existsSync(left), false);
+  });
+
+  it('releases by itself when the process that set it is killed', async () => {
+    const home = groupOf(pid);
+    const setter = fork(new URL('throttle-and-die.ts', import.meta.url), [String(pid)], {
+      execArgv: ['--import', 'tsx'],
+      stdio: 'ignore',
+    });
+    await once(setter, 'message');
+    assert.match(groupOf(pid), /ferryman-/);
+    setter.kill('SIGKILL');
+    await until('the thread at home', () => groupOf(pid) === home || undefined);
+  });
+
+  it('holds two VMs apart', () => {
+    const other = spawn('/bin/sh', ['-c', 'while :; do :; done'], { stdio: 'ignore' });
+    const otherPid = other.pid ?? assert.fail('the other did not start');
+    try {
+      const home = groupOf(pid);
+      const [one, two] = [openThrottle(pid), openThrottle(otherPid)];
+      one.set(50);
+      two.set(90);
+      assert.notEqual(groupOf(pid), groupOf(otherPid));
+      one.release();
+      assert.equal(groupOf(pid), home);
+      assert.match(groupOf(otherPid), /ferryman-/);
+      two.release();
+    } finally {
+      other.kill('SIGKILL');
+    }
+  });
+
+  it('frees every vCPU it can when one group cannot be removed', async () => {
+    const layout = detectLayout() ?? assert.fail('no cgroup layout');
+    const threaded = spawn(process.execPath, ['-e', 'setInterval(() => 0, 1000)']);
+    try {
+      const owner = threaded.pid ?? assert.fail('the process did not start');
+      const tasks = `/proc/${owner}/task`;
+      const threadIds = await until('threads', () => {
+        const found = readdirSync(tasks).map(Number);
+        return found.length > 2 ? found : undefined;
+      });
+      let troubles = 1;
+      const tidy = (): void => {
+        if (troubles-- > 0) throw new Error('stuck');
+      };
+      const options = { layout: { ...layout, tidy }, pid: owner, threadIds };
+      const throttle = openCgroupThrottle(options) ?? assert.fail('not available');
+      const homes = threadIds.map((threadId) => groupOf(owner, threadId));
+      throttle.set(50);
+      assert.throws(() => {
+        throttle.release();
+      }, /stuck/);
+      assert.deepEqual(
+        threadIds.map((threadId) => groupOf(owner, threadId)),
+        homes,
+      );
+      throttle.release();
+    } finally {
+      threaded.kill('SIGKILL');
+    }
+  });
+
+  it('makes no group for a vCPU that has gone', async () => {
+    const throttle = openThrottle(pid);
+    const home = groupOf(pid);
+    const ended = once(busy, 'exit');
+    busy.kill('SIGKILL');
+    await ended;
+    throttle.set(50);
+    assert.deepEqual(
+      readdirSync(home).filter((name) => name.endsWith(`-${pid}`)),
+      [],
+    );
+    throttle.release();
   });
 
   it('releases a thread that an earlier agent left throttled when it attaches', () => {
@@ -111,7 +201,8 @@ describe('cgroup throttle on a busy process (cgroup v1, root)', () => {
     seconds = 0.25;
     throttle.measure(1000);
     throttle.set(20);
-    assert.equal(readFileSync(join(groupOf(pid), 'cpu.cfs_quota_us'), 'utf8').trim(), '2000');
+    const read = (name: string) => Number(readFileSync(join(groupOf(pid), name), 'utf8'));
+    assert.equal(read('cpu.cfs_quota_us') / read('cpu.cfs_period_us'), 0.2);
     throttle.release();
   });
 });
@@ -122,8 +213,8 @@ function openThrottle(pid: number, read = () => readVcpuSeconds(pid, [pid])) {
   return openCgroupThrottle(options) ?? assert.fail('the throttle is not available');
 }
 
-function groupOf(pid: number): string {
-  const text = readFileSync(`/proc/${String(pid)}/task/${String(pid)}/cgroup`, 'utf8');
+function groupOf(pid: number, threadId = pid): string {
+  const text = readFileSync(`/proc/${pid}/task/${threadId}/cgroup`, 'utf8');
   return detectLayout()?.groupOf(text) ?? assert.fail(text);
 }
 
