@@ -1,13 +1,16 @@
 /**
  * Derives rounds from samples. A round is one pass over the backlog; it ends with a bitmap sync,
  * seen as a step of dirty-sync-count. QEMU 9.2 on also syncs by a timer while auto-converge is
- * armed: a sync at which less than half of the known backlog had been sent is no round.
+ * armed: a sync at which less than half of the known backlog had been sent is no round, unless so
+ * little was left that QEMU synced by itself: near the switchover rounds are short.
  */
 import type { MigrationSample, RamSample } from '../../shared/sample.ts';
 import type { Migration, OpenRound, Round } from './migration.ts';
 import { sentPages } from './rates.ts';
 
 const fullRoundShare = 0.5;
+/** QEMU measures its bandwidth anew every 100 ms, so its threshold differs a little from ours. */
+const thresholdTolerance = 1.1;
 
 /** Takes a sample into the open round, and closes it when the sample is the first after its sync. */
 export function observeRound(
@@ -25,7 +28,7 @@ export function observeRound(
       open.guestRunMilliseconds + passedMilliseconds * (1 - sample.throttlePercent / 100),
   };
   if (ram.dirtySyncCount <= open.dirtySyncCount) return { ...migration, openRound: running };
-  if (drainedShare(running, sample, ram) < fullRoundShare) {
+  if (!isFullPass(running, migration, sample, ram)) {
     return { ...migration, openRound: { ...running, dirtySyncCount: ram.dirtySyncCount } };
   }
   return {
@@ -52,9 +55,28 @@ function opened(
   };
 }
 
-function drainedShare(open: OpenRound, sample: MigrationSample, ram: RamSample): number {
+function isFullPass(
+  open: OpenRound,
+  migration: Migration,
+  sample: MigrationSample,
+  ram: RamSample,
+): boolean {
   const startBytes = open.startRemainingBytes;
-  return startBytes === 0 ? 1 : drainedBytes(open, sample, ram) / startBytes;
+  const sentBytes = drainedBytes(open, sample, ram);
+  const littleBytes = thresholdTolerance * (switchoverBytes(migration) ?? 0);
+  return sentBytes >= fullRoundShare * startBytes || startBytes - sentBytes <= littleBytes;
+}
+
+/** QEMU syncs by itself when less than this is left; undefined before the link is measured. */
+export function switchoverBytes({
+  tuning,
+  bandwidthBytesPerSecond,
+}: Migration): number | undefined {
+  const rate = tuning.availSwitchoverBandwidthBytesPerSecond ?? bandwidthBytesPerSecond;
+  const limitMilliseconds = tuning.downtimeLimitMilliseconds;
+  return rate === undefined || limitMilliseconds === undefined
+    ? undefined
+    : (rate * limitMilliseconds) / 1000;
 }
 
 function drainedBytes(open: OpenRound, sample: MigrationSample, ram: RamSample): number {

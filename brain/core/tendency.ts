@@ -6,11 +6,15 @@
  * - leak = D (1 - V_L/H) / R, the factor by which the excess backlog shrinks per round: below 1 it
  *   converges, above 1 it cannot;
  * - a full round that left at least as much as it found proves non-convergence (W is concave).
+ *
+ * The verdict speaks of the moment and may change with every round. The call, `isCalledEndless`, is
+ * what may be acted upon: it waits for a second round to confirm the first.
  */
 import { inertThrottlePercent } from './budget.ts';
 import { runningCourse } from './estimate.ts';
-import type { Migration } from './migration.ts';
-import { roundsOfAttempt } from './rounds.ts';
+import type { Migration, Round } from './migration.ts';
+import { roundsOfAttempt, switchoverBytes } from './rounds.ts';
+import { isShift } from './workload.ts';
 import { dirtyBytesPerSecond } from './working-set.ts';
 
 export type Verdict = 'unknown' | 'first-pass' | 'converging' | 'plateau' | 'diverging';
@@ -54,10 +58,13 @@ function verdictOf(
 
 /** Contraction of the last full round of this attempt; the first pass contracts nothing. */
 export function lastContraction(migration: Migration): number | undefined {
-  const round = roundsOfAttempt(migration).at(-1);
-  return round && round.number > 1
-    ? round.endRemainingBytes / round.startRemainingBytes
-    : undefined;
+  const round = contractingRounds(migration).at(-1);
+  return round && round.endRemainingBytes / round.startRemainingBytes;
+}
+
+/** The first pass finds all of RAM, whatever the guest does: it contracts nothing. */
+function contractingRounds(migration: Migration): readonly Round[] {
+  return roundsOfAttempt(migration).filter((round) => round.number > 1);
 }
 
 /**
@@ -65,9 +72,7 @@ export function lastContraction(migration: Migration): number | undefined {
  * as much as they found. One such round may be the guest's change of heart.
  */
 export function isProvenEndless(migration: Migration): boolean {
-  const last = roundsOfAttempt(migration)
-    .filter((round) => round.number > 1)
-    .slice(-2);
+  const last = contractingRounds(migration).slice(-2);
   return (
     last.length === 2 &&
     last.every(
@@ -76,6 +81,40 @@ export function isProvenEndless(migration: Migration): boolean {
         round.endRemainingBytes >= divergingContraction * round.startRemainingBytes,
     )
   );
+}
+
+/** Share of the excess that a round leaves: this much is evidence, that much does not contradict it. */
+const evidentShare = 0.95;
+const compatibleShare = 0.8;
+/** A model that foresees this much needs no second round, if it foresaw the last one. */
+const plainLeak = 1.3;
+
+/**
+ * The call: as the guest writes now, this migration will not end by itself.
+ *
+ * What counts is the excess over the switchover threshold, for near it whole backlogs hardly shrink
+ * although the end is near. One round may be chance, or a burst that has just passed: a second one
+ * must confirm it, before or after, unless the model had foreseen both the round and its sequel.
+ * No more can be known at the time: whether the guest will go on like this is up to the guest.
+ */
+export function isCalledEndless(migration: Migration): boolean {
+  const [last = 0, before = 0] = excessShares(migration);
+  if (last < compatibleShare) return false;
+  const isConfirmed = before >= compatibleShare && Math.max(last, before) >= evidentShare;
+  return isConfirmed || ((leakOf(migration) ?? 0) > plainLeak && !isShift(migration.surprise ?? 1));
+}
+
+/** Of the rounds under the throttle of the last one, newest first: excess left over excess found. */
+function excessShares(migration: Migration): readonly number[] {
+  const threshold = switchoverBytes(migration) ?? 0;
+  const rounds = contractingRounds(migration);
+  return rounds
+    .filter((round) => round.throttlePercent === rounds.at(-1)?.throttlePercent)
+    .map((round) => {
+      const foundBytes = round.startRemainingBytes - threshold;
+      return foundBytes > 0 ? (round.endRemainingBytes - threshold) / foundBytes : 0;
+    })
+    .reverse();
 }
 
 function leakOf(migration: Migration): number | undefined {

@@ -1,5 +1,6 @@
 /** Speculates on the workload: the working set from the probe's curve and every round since. */
 import type { Migration, Round } from './migration.ts';
+import { switchoverBytes } from './rounds.ts';
 import {
   dirtiedBytes,
   fitWorkingSet,
@@ -10,7 +11,6 @@ import {
 /** A round is an exact count where the probe is a sample; older rounds fade. */
 const roundWeight = 3;
 const fading = 0.6;
-/** A round further than this from the model says that the workload itself has changed. */
 const shiftRatio = 1.4;
 
 /** The migration with its working set fitted anew to all that is known. */
@@ -61,7 +61,9 @@ function probePoints(migration: Migration): WorkingSetPoint[] {
  * again. Where that leftover is most of the backlog the difference says little, and weighs little.
  */
 function roundPoint(round: Round, migration: Migration, weight: number): WorkingSetPoint {
-  const leftover = Math.min(round.unsentBytes, thresholdBytes(migration), round.endRemainingBytes);
+  // XBZRLE pages that did not change are skipped uncounted: no more was unsent than QEMU syncs at.
+  const threshold = switchoverBytes(migration) ?? Infinity;
+  const leftover = Math.min(round.unsentBytes, threshold, round.endRemainingBytes);
   const largest = Math.max(round.endRemainingBytes, migration.workingSet?.bytes ?? 0, 1);
   const newShare = 1 - leftover / Math.max(1, round.endRemainingBytes);
   return {
@@ -71,20 +73,12 @@ function roundPoint(round: Round, migration: Migration, weight: number): Working
   };
 }
 
-/** QEMU syncs when this is left: XBZRLE pages that did not change are skipped uncounted. */
-function thresholdBytes(migration: Migration): number {
-  const rate =
-    migration.tuning.availSwitchoverBandwidthBytesPerSecond ??
-    migration.bandwidthBytesPerSecond ??
-    Infinity;
-  return (rate * (migration.tuning.downtimeLimitMilliseconds ?? Infinity)) / 1000;
-}
-
 function surpriseOf(model: WorkingSet, point: WorkingSetPoint): number {
   const expected = dirtiedBytes(model, point.runSeconds);
   return expected > 0 ? point.dirtyBytes / expected : 1;
 }
 
-function isShift(surprise: number): boolean {
+/** Whether a surprise is too great for noise: the workload itself has changed. */
+export function isShift(surprise: number): boolean {
   return surprise > shiftRatio || surprise < 1 / shiftRatio;
 }

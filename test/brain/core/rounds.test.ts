@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import type { MigrationSample, RamSample } from '../../../shared/sample.ts';
 import type { Migration } from '../../../brain/core/migration.ts';
-import { observeRound } from '../../../brain/core/rounds.ts';
+import { observeRound, switchoverBytes } from '../../../brain/core/rounds.ts';
 import { activeSample, mebibyte, movingMigration, pageBytes } from './support.ts';
 
 const pages = (megabytes: number) => (megabytes * mebibyte) / pageBytes;
@@ -66,6 +66,21 @@ describe('core/rounds', () => {
     const { rounds, openRound } = follow(at(1, 0, 128), at(2, 40, 120), at(3, 60, 110));
     assert.deepEqual(rounds, []);
     assert.equal(openRound?.number, 1);
+  });
+
+  it('sees a round in a sync near the switchover, however little there was to send', () => {
+    // 32 MiB/s within 300 ms: QEMU syncs by itself when less than 9.6 MiB are left.
+    const { rounds } = follow(at(1, 0, 128), at(2, 120, 14), at(3, 125, 13), at(4, 126, 20));
+    assert.deepEqual(
+      rounds.map((round) => round.endRemainingBytes / mebibyte),
+      [14, 13],
+    );
+  });
+
+  it('knows the switchover threshold once the link is measured', () => {
+    assert.equal(switchoverBytes(movingMigration()), 0.3 * 32 * mebibyte);
+    const { bandwidthBytesPerSecond: _, ...unmeasured } = movingMigration();
+    assert.equal(switchoverBytes(unmeasured), undefined);
   });
 
   it('closes the round at the full pass even after timer syncs', () => {

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { lastContraction, tendency } from '../../../brain/core/tendency.ts';
+import { isCalledEndless, lastContraction, tendency } from '../../../brain/core/tendency.ts';
 import type { Migration } from '../../../brain/core/migration.ts';
 import { activeSample, mebibyte, movingMigration, readyMigration, roundOf } from './support.ts';
 
@@ -73,5 +73,45 @@ describe('core/tendency', () => {
       return tendency(movingMigration({ rounds: backlogs(...falling), last })).verdict;
     });
     assert.ok(verdicts.every((verdict) => verdict === 'converging'));
+  });
+});
+
+describe('core/tendency: the call', () => {
+  /** Rounds alone, over a link of 32 MiB/s: QEMU switches over at 9.6 MiB. */
+  const calledAfter = (...megabytes: readonly number[]) =>
+    isCalledEndless(movingMigration({ rounds: backlogs(...megabytes) }));
+
+  it('waits for a second round that stands still', () => {
+    assert.equal(calledAfter(128, 60, 60), false);
+    assert.equal(calledAfter(128, 60, 60, 60), true);
+  });
+
+  it('takes a slight fall for a confirmation, before or after', () => {
+    assert.equal(calledAfter(128, 60, 59, 54), true);
+    assert.equal(calledAfter(128, 60, 54, 54), true);
+  });
+
+  it('does not take a burst that has passed for one', () => {
+    assert.equal(calledAfter(128, 20, 70, 30), false);
+    assert.equal(calledAfter(128, 60, 60, 40), false);
+  });
+
+  it('is not misled where backlogs hardly shrink because the switchover is near', () => {
+    assert.equal(calledAfter(128, 11.2, 10.9, 10.6, 10.3), false);
+  });
+
+  it('needs no second round when the model had foreseen the first', () => {
+    const rounds = backlogs(128, 60, 52);
+    assert.equal(isCalledEndless(writing(128, { rounds, surprise: 1.1 })), true);
+    assert.equal(isCalledEndless(writing(128, { rounds, surprise: 3 })), false);
+    assert.equal(isCalledEndless(writing(32, { rounds, surprise: 1.1 })), false);
+  });
+
+  it('says nothing of the first pass, nor of rounds under another throttle', () => {
+    assert.equal(calledAfter(128, 128), false);
+    const [first, second, third] = backlogs(128, 60, 60, 60);
+    assert.ok(first && second && third);
+    const rounds = [first, second, { ...third, throttlePercent: 50 }];
+    assert.equal(isCalledEndless(movingMigration({ rounds })), false);
   });
 });
