@@ -37,7 +37,8 @@ export interface Migrations {
   begin(order: MigrationOrder): string;
   abort(id: string, reason: string): void;
   route(telemetry: Telemetry, atMilliseconds: number): void;
-  tick(): void;
+  /** Lets time pass for each that has heard nothing for so long: an input tells the time as well. */
+  tick(quietMilliseconds: number): void;
   list(): readonly Migration[];
 }
 
@@ -83,8 +84,13 @@ export function createMigrations(options: MigrationsOptions): Migrations {
         inputsOf(hand.sides, telemetry, atMilliseconds).forEach(hand.runner.feed);
       }
     },
-    tick: () => {
-      for (const { runner } of active()) runner.feed({ kind: 'tick', atMilliseconds: now() });
+    tick: (quietMilliseconds) => {
+      const atMilliseconds = now();
+      for (const { runner } of active()) {
+        const heardAtMilliseconds = runner.migration().nowMilliseconds;
+        const isQuiet = atMilliseconds - heardAtMilliseconds >= quietMilliseconds;
+        if (isQuiet) runner.feed({ kind: 'tick', atMilliseconds });
+      }
     },
     list: () => [...hands.values()].map((hand) => hand.runner.migration()),
   };

@@ -14,6 +14,9 @@ export interface Recorder {
   close(): Promise<void>;
 }
 
+/** Lines wait for one another this long: a write for each costs more than the line. */
+const gatherMilliseconds = 500;
+
 /**
  * Records the first migration it hears of into `path`, which is overwritten. Throws TraceError when
  * the file cannot be opened; a disk that fills up later is logged and ends the record.
@@ -23,12 +26,18 @@ export function createRecorder(path: string, log: Log): Recorder {
   stream.on('error', (error) => {
     log.error({ path, error: messageOf(error) }, 'the record ends here; control goes on');
   });
+  stream.cork();
+  const timer = setInterval(() => {
+    stream.uncork();
+    stream.cork();
+  }, gatherMilliseconds);
   const listener = recordLines((line) => {
     stream.write(`${JSON.stringify(line)}\n`);
   });
   return {
     listener,
     close: async () => {
+      clearInterval(timer);
       stream.end();
       await finished(stream).catch(() => undefined);
     },

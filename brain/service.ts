@@ -112,7 +112,7 @@ function createPulse(
       timers = [
         setInterval(beacon, beaconMilliseconds),
         setInterval(() => {
-          migrations.tick();
+          migrations.tick(tickMilliseconds);
         }, tickMilliseconds),
       ];
       beacon();

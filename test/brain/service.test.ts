@@ -88,15 +88,18 @@ describe('brain/service', () => {
     assert.equal(kinds().at(-1), 'sample');
   });
 
-  it('ticks migrations in hand and sends the beacon', async () => {
-    const { brain, broker, ticks } = await openHouse();
+  it('ticks migrations that hear nothing, and sends the beacon', async () => {
+    const { brain, broker, clock, ticks } = await openHouse();
     const epochs: number[] = [];
     broker.connect().subscribe('ferryman.v1.lead.>', (_, payload) => {
       epochs.push(decodeBeacon(payload).epoch);
     });
     brain.migrate(order);
-    await new Promise((resolve) => setTimeout(resolve, 600));
-    assert.ok(ticks() > 0);
+    await new Promise((resolve) => setTimeout(resolve, 300));
+    assert.equal(ticks(), 0);
+    clock.advance(100);
+    await new Promise((resolve) => setTimeout(resolve, 300));
+    assert.equal(ticks(), 1);
     assert.ok(epochs.includes(7));
   });
 });
