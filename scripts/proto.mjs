@@ -30,7 +30,7 @@ export async function buildProto() {
   const cli = path.dirname(createRequire(import.meta.url).resolve('protobufjs-cli/package.json'));
   await mkdir(generated, { recursive: true });
   const shape = ['--target=static-module', '--wrap=esm', '--dependency=protobufjs/minimal.js'];
-  const lean = ['--no-delimited', '--no-typeurl', '--no-service'];
+  const lean = ['--no-delimited', '--no-typeurl', '--no-service', '--no-verify'];
   const pbjs = path.join(cli, 'bin/pbjs');
   await run(process.execPath, [pbjs, ...shape, ...lean, `--out=${javascript}`, ...sources]);
   await run(process.execPath, [path.join(cli, 'bin/pbts'), `--out=${types}`, javascript]);

@@ -30,7 +30,6 @@ type Plain = Readonly<Record<string, unknown>>;
 
 /** What we use of a generated message class. */
 interface Wire {
-  verify(message: Plain): string | null;
   encode(message: object): { finish(): Uint8Array };
   decode(payload: Uint8Array): object;
   toObject(message: never, options: object): Plain;
@@ -51,8 +50,6 @@ function codec<T>(
   return {
     encode(message) {
       const folded = foldUnions(validate(name, schema, message) as Plain, unions);
-      const problem = wire.verify(folded);
-      if (problem !== null) throw new CodecError(name, '', problem);
       const payload = wire.encode(folded).finish();
       checkSize(name, payload);
       return payload;
