@@ -1,6 +1,6 @@
-/** When to look at a VM: often while it migrates, once a second otherwise, at once when asked. */
+/** When to look at a VM: often while it moves away, once a second otherwise, at once when asked. */
 export interface SamplerOptions {
-  /** Looks once; true when a migration is under way. Must not reject. */
+  /** Looks once; true when much may change soon. Must not reject. */
   readonly look: () => Promise<boolean>;
   readonly busyMilliseconds?: number;
   readonly restMilliseconds?: number;

@@ -15,12 +15,19 @@ export interface Situation {
   readonly qemuThrottlePercent?: number;
 }
 
+type VmState = Pick<VmFacts, 'runState' | 'migrationStatus'>;
+
 /** Nothing is under way. A destination that listens (`setup`) counts: nothing has come in yet. */
-export function isAtRest({ runState, migrationStatus }: VmFacts): boolean {
+export function isAtRest({ runState, migrationStatus }: VmState): boolean {
   return isIdle(migrationStatus) || (runState === 'inmigrate' && migrationStatus === 'setup');
 }
 
+/** The VM is on its way from here. What comes in has only a status, and events tell when it changes. */
+export function isSending({ runState, migrationStatus }: VmState): boolean {
+  return runState !== 'inmigrate' && !isIdle(migrationStatus);
+}
+
 /** The guest still runs here and its memory is being copied: the time in which throttling helps. */
-export function isPreCopy({ runState, migrationStatus }: VmFacts): boolean {
-  return runState !== 'inmigrate' && !isIdle(migrationStatus) && !isPostCopy(migrationStatus);
+export function isPreCopy(vm: VmState): boolean {
+  return isSending(vm) && !isPostCopy(vm.migrationStatus);
 }

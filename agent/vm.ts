@@ -19,7 +19,7 @@ import type { HostPolicy } from './policy-file.ts';
 import type { Inspection } from './qemu/inspect.ts';
 import { isIdle } from './qemu/status.ts';
 import { startSampler, type Sampler } from './sampler.ts';
-import { isAtRest, type Situation } from './situation.ts';
+import { isSending, type Situation } from './situation.ts';
 import { openCgroupThrottle, type CgroupThrottle } from './throttle/cgroup.ts';
 import type { GroupLayout } from './throttle/groups.ts';
 import { vmFacts } from './vm-facts.ts';
@@ -152,7 +152,7 @@ export class AttachedVm implements Commandable {
     this.#sampler?.soon();
   }
 
-  /** One look; true while a migration is under way. */
+  /** One look; true while the next has to come soon. */
   async #look(): Promise<boolean> {
     const { outbox, clock } = this.#options;
     const stamp = outbox.stamp();
@@ -167,7 +167,7 @@ export class AttachedVm implements Commandable {
     } catch (error) {
       this.#complain(messageOf(error));
     }
-    return !isAtRest({ ...this.facts, migrationStatus: this.#status });
+    return isSending({ runState: this.#runState, migrationStatus: this.#status });
   }
 
   async #lookSlowly(stamp: Stamp): Promise<void> {
