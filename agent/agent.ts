@@ -182,6 +182,7 @@ function serveCommands(options: AgentOptions, running: Running, deadMan: DeadMan
     ...running,
     brainIsSilent: () => deadMan.stage !== 'heard',
     find: (ref) => roster.find(ref),
+    settingsBefore: (ref) => roster.recall(ref)?.saved,
     startDestination: destinationStarter(options, roster),
   });
   return bus.serve(buildSubject({ channel: 'cmd', host }), async (payload) => {

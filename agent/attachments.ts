@@ -69,12 +69,14 @@ async function attach(monitor: Monitor, options: AttachmentOptions): Promise<voi
   const { host, agentBoot, roster, journal, layout, hostSample, ...rest } = options;
   const { uuid, qemuPid = 0, settings } = inspection;
   const ref: QemuRef = { host, agentBoot, qemuPid, uuid };
+  // What an earlier life of this agent has changed is not what has to be put back.
+  const fresh = journal.touched(vmKey(ref)) ?? { saved: settings, hasTouchedThrottle: false };
   const vm = new AttachedVm({
     ...rest,
     ref,
     monitor,
     inspection,
-    memory: roster.memoryOf(ref, settings),
+    memory: roster.memoryOf(ref, fresh),
     postCopyRequested: journal.postCopyRequested(vmKey(ref)),
     ...(layout && { layout }),
     hostSample,

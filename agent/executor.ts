@@ -13,6 +13,7 @@ import type { Journal } from './journal.ts';
 import type { Locks } from './locks.ts';
 import { ConnectionLostError, TimeoutError } from './monitor/qmp/errors.ts';
 import type { HostPolicy } from './policy-file.ts';
+import type { QemuSettings } from './qemu/options.ts';
 import type { Situation } from './situation.ts';
 
 /** What the executor needs of an attached VM. */
@@ -32,6 +33,8 @@ export interface ExecutorOptions {
   readonly locks: Locks;
   readonly brainIsSilent: () => boolean;
   readonly find: (ref: QemuRef) => Commandable | undefined;
+  /** The settings of a VM before ferryman changed any: an agent that is killed needs them again. */
+  readonly settingsBefore?: (ref: QemuRef) => QemuSettings | undefined;
   readonly startDestination: (target: QemuRef, family: string) => Promise<VmFacts>;
 }
 
@@ -80,9 +83,10 @@ async function applyOnce(
   vm: Commandable | undefined,
   options: ExecutorOptions,
 ): Promise<CommandResult> {
-  const { journal, log } = options;
+  const { journal, log, settingsBefore } = options;
   try {
-    await journal.intent(vmKey(command.target), command);
+    const before = settingsBefore?.(command.target);
+    await journal.intent(vmKey(command.target), command, before);
   } catch (error) {
     return answer(command, 'refused', { reason: messageOf(error) });
   }

@@ -1,15 +1,20 @@
 /**
- * What the agent must not forget when it dies: which commands it has begun, the highest epoch, and
- * for which VMs post-copy was ordered. An intent is on the disk before QEMU hears of it.
+ * What the agent must not forget when it dies: which commands it has begun, the highest epoch, for
+ * which VMs post-copy was ordered, and what it has to put back. An intent is on the disk before QEMU
+ * hears of it.
  *
  * One line per entry, `<crc32 hex> <json>`: a torn or damaged line is skipped, the others still count.
+ * A journal that has grown is replaced by a short one that says the same.
  */
-import { open, type FileHandle } from 'node:fs/promises';
-import { crc32 } from 'node:zlib';
-import { z } from 'zod';
-import type { Command, CommandOutcome, OperationKind } from '../shared/command.ts';
+import { open } from 'node:fs/promises';
+import type { Command, CommandOutcome } from '../shared/command.ts';
 import { FerrymanError, messageOf } from '../shared/errors.ts';
+import type { ActuatorMemory } from './actuator.ts';
 import type { StreamPosition } from './gate.ts';
+import { JournalFile, parseLines } from './journal-file.ts';
+import { compacted, copyOf, emptyMemory, intentOf } from './journal-memory.ts';
+import { learn, parseEntry, type Entry } from './journal-memory.ts';
+import type { QemuSettings } from './qemu/options.ts';
 
 /** The journal cannot be read or written. A command without a written intent is not applied. */
 export class JournalError extends FerrymanError {
@@ -30,141 +35,77 @@ export interface Journal {
   lastOf(vm: string): StreamPosition | undefined;
   /** True when the latest start or post-copy order for this VM was the post-copy order. */
   postCopyRequested(vm: string): boolean;
-  /** Returns once the intent is on the disk. Throws JournalError: then the command must not be applied. */
-  intent(vm: string, command: Command): Promise<void>;
+  /** What has to be put back; undefined for a VM that nothing was done to since it was restored. */
+  touched(vm: string): ActuatorMemory | undefined;
+  /**
+   * Returns once the intent is on the disk, with `before`, the VM's settings before ferryman changed
+   * any, if this is the first command that does. Throws JournalError: then it must not be applied.
+   */
+  intent(vm: string, command: Command, before?: QemuSettings): Promise<void>;
   /** Throws JournalError; the command has had its effect all the same. */
   result(id: string, outcome: CommandOutcome): Promise<void>;
   close(): Promise<void>;
 }
 
-const entrySchema = z.discriminatedUnion('entry', [
-  z.object({
-    entry: z.literal('intent'),
-    id: z.string(),
-    vm: z.string(),
-    epoch: z.number().int().nonnegative(),
-    sequence: z.number().int().nonnegative(),
-    kind: z.string(),
-  }),
-  z.object({ entry: z.literal('result'), id: z.string(), outcome: z.string() }),
-]);
-type Entry = z.infer<typeof entrySchema>;
-
-/** What the entries add up to. */
-interface Memory {
-  highestEpoch: number;
-  damagedLines: number;
-  readonly ids: Set<string>;
-  readonly open: Set<string>;
-  readonly last: Map<string, StreamPosition>;
-  readonly postCopy: Set<string>;
+export interface JournalOptions {
+  /** A journal that grew by as much is compacted. */
+  readonly compactAfterBytes?: number;
 }
 
+const defaultCompactAfterBytes = 1 << 20;
+
 /** Opens the journal at `path`, or begins it. Throws JournalError. */
-export async function openJournal(path: string): Promise<Journal> {
+export async function openJournal(path: string, options: JournalOptions = {}): Promise<Journal> {
+  const { compactAfterBytes = defaultCompactAfterBytes } = options;
   try {
-    const file = await open(path, 'a+', 0o600);
-    const text = await file.readFile('utf8');
-    return journalOver(path, file, text);
+    const handle = await open(path, 'a+', 0o600);
+    const text = await handle.readFile('utf8');
+    return journalOver(path, new JournalFile(path, handle, text, compactAfterBytes), text);
   } catch (error) {
     throw new JournalError(path, 'cannot be opened', error);
   }
 }
 
-function journalOver(path: string, file: FileHandle, text: string): Journal {
-  const memory = remember(text);
-  const unfinished = [...memory.open];
-  const append = appender(path, file, text !== '' && !text.endsWith('\n'));
+function journalOver(path: string, file: JournalFile, text: string): Journal {
+  const { values, damagedLines } = parseLines(text, parseEntry);
+  const memory = emptyMemory();
+  for (const entry of values) learn(memory, entry);
+  const unfinished = [...memory.open.keys()];
+  memory.open.clear();
+
+  const add = inTurn(async (entryOf: () => Entry): Promise<void> => {
+    const entry = entryOf();
+    await file.append(entry).catch((error: unknown) => {
+      throw new JournalError(path, 'cannot be written', error);
+    });
+    learn(memory, entry);
+    await file.compactIfGrown(() => compacted(memory));
+  });
   return {
     get highestEpoch() {
       return memory.highestEpoch;
     },
-    damagedLines: memory.damagedLines,
+    damagedLines,
     unfinished,
     has: (id) => memory.ids.has(id),
     lastOf: (vm) => memory.last.get(vm),
     postCopyRequested: (vm) => memory.postCopy.has(vm),
-    async intent(vm, { id, epoch, sequence, operation }) {
-      const entry: Entry = { entry: 'intent', id, vm, epoch, sequence, kind: operation.kind };
-      await append(entry);
-      learn(memory, entry);
+    touched(vm) {
+      const known = memory.touched.get(vm);
+      return known && copyOf(known);
     },
-    async result(id, outcome) {
-      const entry: Entry = { entry: 'result', id, outcome };
-      await append(entry);
-      learn(memory, entry);
-    },
+    intent: (vm, command, before) => add(() => intentOf(vm, command, before, memory)),
+    result: (id, outcome) => add(() => ({ entry: 'result', id, outcome })),
     close: () => file.close(),
   };
 }
 
-/** Appends one entry after the other; one that failed half-way is fenced off by a line break. */
-function appender(path: string, file: FileHandle, isTorn: boolean) {
-  let torn = isTorn;
-  let queue: Promise<void> = Promise.resolve();
-
-  const write = async (entry: Entry): Promise<void> => {
-    const line = `${torn ? '\n' : ''}${lineOf(entry)}\n`;
-    torn = true;
-    try {
-      await file.appendFile(line);
-      await file.datasync();
-      torn = false;
-    } catch (error) {
-      throw new JournalError(path, 'cannot be written', error);
-    }
+/** One after the other; one that failed does not hold up the next. */
+function inTurn<T>(work: (given: T) => Promise<void>): (given: T) => Promise<void> {
+  let queue = Promise.resolve();
+  return (given) => {
+    const done = queue.then(() => work(given));
+    queue = done.catch(() => undefined);
+    return done;
   };
-  return (entry: Entry): Promise<void> => {
-    const written = queue.then(() => write(entry));
-    queue = written.catch(() => undefined);
-    return written;
-  };
-}
-
-function remember(text: string): Memory {
-  const memory: Memory = {
-    highestEpoch: 0,
-    damagedLines: 0,
-    ids: new Set(),
-    open: new Set(),
-    last: new Map(),
-    postCopy: new Set(),
-  };
-  for (const line of text.split('\n').filter(Boolean)) {
-    const entry = entryOf(line);
-    if (entry === undefined) memory.damagedLines += 1;
-    else learn(memory, entry);
-  }
-  return memory;
-}
-
-function learn(memory: Memory, entry: Entry): void {
-  if (entry.entry === 'result') {
-    memory.open.delete(entry.id);
-    return;
-  }
-  const { id, vm, epoch, sequence } = entry;
-  memory.ids.add(id);
-  memory.open.add(id);
-  memory.highestEpoch = Math.max(memory.highestEpoch, epoch);
-  memory.last.set(vm, { epoch, sequence });
-  // A one-way latch: only the start of another migration opens it again.
-  const kind = entry.kind as OperationKind;
-  if (kind === 'start-postcopy') memory.postCopy.add(vm);
-  if (kind === 'migrate') memory.postCopy.delete(vm);
-}
-
-function lineOf(entry: Entry): string {
-  const json = JSON.stringify(entry);
-  return `${crc32(json).toString(16).padStart(8, '0')} ${json}`;
-}
-
-function entryOf(line: string): Entry | undefined {
-  const json = line.slice(9);
-  if (crc32(json) !== Number.parseInt(line.slice(0, 8), 16)) return undefined;
-  try {
-    return entrySchema.parse(JSON.parse(json));
-  } catch {
-    return undefined;
-  }
 }

@@ -3,14 +3,15 @@ import { existsSync } from 'node:fs';
 import type { QemuRef } from '../shared/sample.ts';
 import type { ActuatorMemory } from './actuator.ts';
 import { vmKey } from './executor.ts';
-import type { QemuSettings } from './qemu/options.ts';
 import type { AttachedVm } from './vm.ts';
 
 export interface Roster {
   all(): readonly AttachedVm[];
   find(ref: QemuRef): AttachedVm | undefined;
-  /** The memory of this QEMU: a new one with these settings, unless it was attached before. */
-  memoryOf(ref: QemuRef, settings: QemuSettings): ActuatorMemory;
+  /** The memory of this QEMU: `fresh`, unless it was attached before. */
+  memoryOf(ref: QemuRef, fresh: ActuatorMemory): ActuatorMemory;
+  /** The same, of one that was attached; undefined of any other. */
+  recall(ref: QemuRef): ActuatorMemory | undefined;
   add(address: string, vm: AttachedVm): void;
   /** The VM that was attached at this monitor, now no longer. */
   remove(address: string): AttachedVm | undefined;
@@ -36,13 +37,13 @@ export function createRoster(): Roster {
   return {
     all: () => [...attached.values()],
     find: (ref) => [...attached.values()].find((vm) => vmKey(vm.ref) === vmKey(ref)),
-    memoryOf(ref, saved) {
+    memoryOf(ref, fresh) {
       forgetTheDead();
-      const known = memories.get(vmKey(ref))?.memory;
-      const memory = known ?? { saved, hasTouchedThrottle: false };
+      const memory = memories.get(vmKey(ref))?.memory ?? fresh;
       memories.set(vmKey(ref), { pid: ref.qemuPid, memory });
       return memory;
     },
+    recall: (ref) => memories.get(vmKey(ref))?.memory,
     add(address, vm) {
       attached.set(address, vm);
       for (const listener of listeners) listener(vm);

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { standalonePolicy } from '../../agent/policy-file.ts';
 import { decodeCommandResult, encodeBeacon } from '../../shared/codec.ts';
 import { fakeQemu } from '../fakes/qemu.ts';
 import { arm, boardAgent, migrate, setPoint, until, type AgentRig } from './agent-rig.ts';
@@ -93,6 +94,22 @@ describe('agent', () => {
     qemu.server.disconnect();
     await until('detach', () => bodies('detach')[0]);
     await until('attach again', () => bodies('attach')[1]);
+    qemu.setStatus('failed');
+    assert.equal((await order({ kind: 'restore' })).outcome, 'applied');
+    assert.equal(qemu.parameters['max-cpu-throttle'], 99);
+    assert.equal(qemu.capabilities['auto-converge'], false);
+  });
+
+  it('restores what was there before an agent that was killed', async () => {
+    const { qemu, order } = rig;
+    // One that only observes says no farewell: to QEMU that is the same as one that is killed.
+    const policy = standalonePolicy();
+    await rig.replaceAgent([qemu.server.path], policy);
+    await rig.startMigration({ ...arm, arming: { ...arm.arming, postCopy: false } });
+    await order(setPoint);
+    Object.assign(policy, { mode: 'observe' });
+    await rig.replaceAgent([qemu.server.path]);
+    assert.equal(qemu.parameters['max-cpu-throttle'], 70);
     qemu.setStatus('failed');
     assert.equal((await order({ kind: 'restore' })).outcome, 'applied');
     assert.equal(qemu.parameters['max-cpu-throttle'], 99);

@@ -157,6 +157,7 @@ function forgetfulJournal(): Journal {
     has: () => false,
     lastOf: () => undefined,
     postCopyRequested: () => postCopyRequested,
+    touched: () => undefined,
     intent: (_vm, { operation: { kind } }) => {
       if (kind === 'start-postcopy') postCopyRequested = true;
       if (kind === 'migrate') postCopyRequested = false;

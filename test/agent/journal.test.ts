@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
-import { mkdtempSync, readFileSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { statSync, truncateSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { JournalError, openJournal } from '../../agent/journal.ts';
@@ -84,6 +85,72 @@ describe('journal', () => {
       assert.ok(journal.damagedLines <= 2);
       await journal.close();
     }
+  });
+
+  const settings = { capabilities: { xbzrle: false }, parameters: { 'max-cpu-throttle': 99 } };
+  const arming = { family: 'plain', autoConverge: true, postCopy: false } as const;
+  const arm = { kind: 'arm', arming, tuning: {} } as const;
+
+  it('knows in another life what has to be put back, until it was', async () => {
+    const first = await openJournal(path);
+    assert.equal(first.touched('vm'), undefined);
+    await first.intent('vm', command(arm, { id: 'a' }), settings);
+    await first.close();
+    const second = await openJournal(path);
+    const changed = { ...settings, parameters: { 'max-cpu-throttle': 1 } };
+    await second.intent('vm', command({ kind: 'cancel' }, { id: 'b' }), changed);
+    await second.intent('vm', command(arm, { id: 'c' }), changed);
+    assert.deepEqual(second.touched('vm'), {
+      saved: settings,
+      armed: arming,
+      hasTouchedThrottle: true,
+    });
+    await second.intent('vm', command({ kind: 'restore' }, { id: 'd' }), changed);
+    assert.deepEqual(second.touched('vm')?.saved, settings);
+    await second.result('d', 'applied');
+    assert.equal(second.touched('vm'), undefined);
+    await second.close();
+    const third = await openJournal(path);
+    assert.equal(third.touched('vm'), undefined);
+    await third.close();
+  });
+
+  it('stays small, and says the same as before', async () => {
+    const compactAfterBytes = 4000;
+    const journal = await openJournal(path, { compactAfterBytes });
+    const start = { kind: 'start-postcopy' } as const;
+    await journal.intent('other', command(start, { id: 'p', epoch: 9, sequence: 1 }), settings);
+    await journal.intent('vm', command(arm, { id: 'a', epoch: 9, sequence: 1 }), settings);
+    await journal.intent('vm', command({ kind: 'restore' }, { id: 'r', epoch: 9, sequence: 2 }));
+    for (let sequence = 3; sequence < 200; sequence++) {
+      const id = `t${sequence}`;
+      await journal.intent('vm', command({ kind: 'cancel' }, { id, epoch: 9, sequence }));
+      await journal.result(id, 'applied');
+    }
+    assert.ok(statSync(path).size < 3 * compactAfterBytes);
+    assert.deepEqual(journal.touched('vm')?.saved, settings);
+    await journal.result('r', 'applied');
+    await journal.close();
+    const again = await openJournal(path, { compactAfterBytes });
+    assert.equal(again.highestEpoch, 9);
+    assert.deepEqual(again.lastOf('vm'), { epoch: 9, sequence: 199 });
+    assert.equal(again.postCopyRequested('other'), true);
+    assert.equal(again.touched('vm'), undefined);
+    assert.deepEqual(again.unfinished, ['p', 'a']);
+    assert.ok(again.has('t3') && again.has('t199') && !again.has('t200'));
+    await again.close();
+  });
+
+  it('goes on in its old file when there is no room for a new one', async () => {
+    mkdirSync(`${path}.new`);
+    const journal = await openJournal(path, { compactAfterBytes: 1 });
+    await journal.intent('vm', command({ kind: 'cancel' }, { id: 'a', epoch: 4 }));
+    await journal.result('a', 'applied');
+    await journal.close();
+    const again = await openJournal(path);
+    assert.deepEqual([again.highestEpoch, again.damagedLines], [4, 0]);
+    assert.deepEqual(again.unfinished, []);
+    await again.close();
   });
 
   it('says what to do when it cannot be opened', async () => {
