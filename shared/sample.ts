@@ -172,11 +172,13 @@ export interface ProbeReport {
   readonly sampledPages: number;
   /** Share of pages that are all zero. */
   readonly zeroShare: number;
-  /** zlib level 1: uncompressed over compressed size of the non-zero pages; absent without page access. */
+  /** zlib level 1, page by page: uncompressed over compressed size of the non-zero pages; absent without page access. */
   readonly compressionRatio?: number;
   /** The same over pages seen dirtied: what later rounds send. */
   readonly dirtyCompressionRatio?: number;
   readonly compressionSecondsPerPage?: number;
+  /** How many times smaller neighbouring pages become in one zlib stream than page by page; from 1. */
+  readonly streamCompressionGain?: number;
   /** W(tau), growing in tau: distinct bytes dirtied within each window. */
   readonly dirtyCurve: readonly DirtyPoint[];
   /** Mean XBZRLE-encoded size over page size (0 to 1) of dirtied pages after one window. */

@@ -6,7 +6,7 @@
  */
 import type { Clock } from '../../shared/clock.ts';
 import type { ProbeReport } from '../../shared/sample.ts';
-import { tryCompression } from './compression-trial.ts';
+import { tryCompression, tryStream } from './compression-trial.ts';
 import { type GuestMemory, pageBytes } from './guest-memory.ts';
 import {
   type ChangeCount,
@@ -62,6 +62,8 @@ export async function probeMemory(
   const before = await takeSnapshot(memory, pages, time.clock);
   const filled = await findInTurns(pages.length, (page) => !isZeroPage(before, page));
   const compression = await tryCompression(before, filled);
+  const filledPages = filled.map((index) => pages[index] ?? 0);
+  const streamCompressionGain = await tryStream(memory, pageBytes, filledPages);
   const { after, dirtied, counts } = await watch(memory, pages, before, endsAt, time);
   const dirtyCompression = await tryCompression(after, dirtied);
   const xbzrle = estimateXbzrle(before, after, thinOut(dirtied, deltaPages));
@@ -75,6 +77,7 @@ export async function probeMemory(
     ...(compression && {
       compressionRatio: compression.ratio,
       compressionSecondsPerPage: compression.secondsPerPage,
+      streamCompressionGain,
     }),
     ...(dirtyCompression && { dirtyCompressionRatio: dirtyCompression.ratio }),
     dirtyCurve: toDirtyCurve(counts, pages.length, ramBytes),

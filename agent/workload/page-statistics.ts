@@ -49,7 +49,7 @@ export function isChangedPage(before: Snapshot, after: Snapshot, index: number):
   return !pageAt(before, index).equals(pageAt(after, index));
 }
 
-/** Size of one page under zlib level 1, compressed by itself as QEMU's `compress` does. */
+/** Size under zlib level 1: of one page as QEMU's `compress` does it, or of several as one stream. */
 export function compressedBytes(page: Uint8Array): number {
   return deflateSync(page, { level: constants.Z_BEST_SPEED }).length;
 }

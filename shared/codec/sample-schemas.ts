@@ -158,6 +158,7 @@ export const probeReport = is.message<ProbeReport>({
   compressionRatio: is.amount.exactOptional(),
   dirtyCompressionRatio: is.amount.exactOptional(),
   compressionSecondsPerPage: is.amount.exactOptional(),
+  streamCompressionGain: is.amount.exactOptional(),
   dirtyCurve: is.list(dirtyPoint),
   xbzrleDeltaShare: is.amount.exactOptional(),
 });

@@ -66,6 +66,17 @@ describe('memory probe', () => {
     assert.ok(delta > 0 && delta < 10 / pageBytes, String(delta));
   });
 
+  it('sees what pages have in common with their neighbours', async () => {
+    // Each page is noise, and the next one the same noise again.
+    const pairs = simulate(2048, (page) => noisePage(page >> 1));
+    const alike = await probeMemory(pairs.memory, pairs.time, 200);
+    const gain = alike.streamCompressionGain ?? assert.fail();
+    assert.ok(gain > 1.8 && gain < 2.2, String(gain));
+    const strangers = simulate(2048, noisePage);
+    const unlike = await probeMemory(strangers.memory, strangers.time, 200);
+    assert.ok((unlike.streamCompressionGain ?? 0) < 1.02);
+  });
+
   it('stops early, and promises nothing about dirtied pages, when the guest is idle', async () => {
     const { memory, time } = simulate(2048, noisePage);
     const report = await probeMemory(memory, time, 2000);

@@ -151,6 +151,7 @@ export const probeReport = message<ProbeReport>(
     compressionRatio: amount,
     dirtyCompressionRatio: amount,
     compressionSecondsPerPage: amount,
+    streamCompressionGain: amount,
     xbzrleDeltaShare: amount,
   },
 );
