@@ -15,6 +15,11 @@ export interface Course {
   readonly drainBytesPerSecond: number;
   readonly firstRounds: number;
   readonly laterDrainBytesPerSecond: number;
+  /**
+   * The later rate holds for pages of which the other side's copy is known: those sent since the last
+   * of the first rounds, which fills XBZRLE's cache. All others still go at the first rate.
+   */
+  readonly needsCopies?: boolean;
   /** Backlog of the running round that is not sent yet. */
   readonly remainingBytes: number;
   /** Guest run time since the sync that began the running round. */
@@ -36,6 +41,8 @@ export interface Forecast {
   readonly guestWorkLostSeconds: number;
   readonly rounds: number;
   readonly sentBytes: number;
+  /** Of that, what was sent at the rate of the first rounds. */
+  readonly firstRateBytes: number;
   /** Backlog that the sync ending the running round will find. */
   readonly nextRoundBytes: number;
 }
@@ -55,6 +62,8 @@ export function forecast(course: Course): Forecast {
     totalSeconds: 0,
     lostSeconds: 0,
     sentBytes: 0,
+    firstRateBytes: 0,
+    copiedBytes: 0,
   };
   let nextRoundBytes = course.remainingBytes;
   for (let round = 0; round < mostRounds; round += 1) {
@@ -74,29 +83,48 @@ interface Walk {
   totalSeconds: number;
   lostSeconds: number;
   sentBytes: number;
+  firstRateBytes: number;
+  /** Pages of the working set whose copy is known, see Course.needsCopies. */
+  copiedBytes: number;
 }
 
 /** Walks one round; returns the backlog it started with. */
 function walkRound(course: Course, state: Walk, round: number): number {
   const startBytes = state.backlogBytes;
-  const rate = rateOf(course, round);
+  const rate = rateOf(course, state, round);
   const throttle = course.throttles[round === 0 ? 0 : round === 1 ? 1 : 2];
   const aboveBytes = Math.max(0, startBytes - thresholdBytes(course, round));
   const seconds = Math.max(shortestRoundSeconds, aboveBytes / rate + lookLateSeconds);
   const leftBytes = Math.max(0, startBytes - rate * seconds);
   const run = state.runSeconds + (1 - throttle) * seconds;
-  const cleanShare =
-    course.workingSet.bytes > 0 ? Math.max(0, 1 - leftBytes / course.workingSet.bytes) : 1;
+  // What the first pass leaves is a part of all RAM; what a later one leaves, of the working set.
+  const amongBytes = Math.max(course.workingSet.bytes, round === 0 ? startBytes : 0);
+  const cleanShare = amongBytes > 0 ? Math.max(0, 1 - leftBytes / amongBytes) : 1;
   state.backlogBytes = leftBytes + dirtiedBytes(course.workingSet, run) * cleanShare;
   state.runSeconds = 0;
   state.totalSeconds += seconds;
   state.lostSeconds += throttle * seconds;
-  state.sentBytes += rate * seconds;
+  noteSent(course, state, round, rate * seconds);
   return startBytes;
 }
 
-function rateOf(course: Course, round: number): number {
-  return round < course.firstRounds ? course.drainBytesPerSecond : course.laterDrainBytesPerSecond;
+function noteSent(course: Course, state: Walk, round: number, sentBytes: number): void {
+  const firstRateBytes = sentBytes * (1 - laterRateShare(course, state, round));
+  state.sentBytes += sentBytes;
+  state.firstRateBytes += firstRateBytes;
+  if (round >= course.firstRounds - 1) state.copiedBytes += firstRateBytes;
+}
+
+function rateOf(course: Course, state: Walk, round: number): number {
+  const later = laterRateShare(course, state, round);
+  return 1 / (later / course.laterDrainBytesPerSecond + (1 - later) / course.drainBytesPerSecond);
+}
+
+/** The share of a round's pages that go at the later rate. */
+function laterRateShare(course: Course, state: Walk, round: number): number {
+  if (round < course.firstRounds) return 0;
+  const { needsCopies, workingSet } = course;
+  return needsCopies ? Math.min(1, state.copiedBytes / Math.max(1, workingSet.bytes)) : 1;
 }
 
 function thresholdBytes({ uncorrected, switchoverBytes }: Course, round: number): number {
@@ -110,14 +138,16 @@ function isStuck(round: number, startBytes: number, state: Walk): boolean {
 
 function arrived(course: Course, state: Walk, round: number, nextRoundBytes: number): Forecast {
   // The last pages go at the rate of the round they belong to: XBZRLE has no deltas before the third.
-  const downtimeSeconds = state.backlogBytes / rateOf(course, round) + switchoverSeconds;
+  const downtimeSeconds = state.backlogBytes / rateOf(course, state, round) + switchoverSeconds;
+  noteSent(course, state, round, state.backlogBytes);
   return {
     finishes: true,
     totalSeconds: state.totalSeconds + downtimeSeconds,
     downtimeSeconds,
     guestWorkLostSeconds: state.lostSeconds + downtimeSeconds,
     rounds: round + 1,
-    sentBytes: state.sentBytes + state.backlogBytes,
+    sentBytes: state.sentBytes,
+    firstRateBytes: state.firstRateBytes,
     nextRoundBytes,
   };
 }
@@ -131,6 +161,7 @@ function neverEnding(course: Course, state: Walk, nextRoundBytes: number): Forec
     guestWorkLostSeconds: state.lostSeconds + left * course.throttles[2],
     rounds: mostRounds,
     sentBytes: state.sentBytes + left * course.laterDrainBytesPerSecond,
+    firstRateBytes: state.firstRateBytes,
     nextRoundBytes,
   };
 }

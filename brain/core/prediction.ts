@@ -6,7 +6,7 @@
 import type { Family, ProbeReport } from '../../shared/sample.ts';
 import type { Evidence } from './decision.ts';
 import { firstPassBytes } from './estimate.ts';
-import { drainRates, firstRateRounds, legalFamilies } from './families.ts';
+import { drainRates, legalFamilies } from './families.ts';
 import type { LinkEstimate } from './input.ts';
 import { currentLink, plausibleBandwidths } from './link.ts';
 import type { Migration } from './migration.ts';
@@ -32,6 +32,10 @@ export interface FamilyPrediction {
   readonly downtimeMilliseconds: Span;
   /** On the wire, compressed or encoded; QEMU 7.2 counts multifd's bytes before it compresses them. */
   readonly transferredBytes: Span;
+  /** Guest RAM sent per byte on the wire: what compression or encoding make of it. */
+  readonly ratio: Span;
+  /** The first pass over the guest's RAM, in the likely case. */
+  readonly firstPassMilliseconds: number;
   readonly guestWorkLostSeconds: Span;
   /** What it takes to end like this; 0 when the guest can be left alone. */
   readonly throttlePercent: Span;
@@ -174,15 +178,14 @@ function prospect(migration: Migration, family: Family): Prospect {
   return { ...seen, wireBytes: Math.round(wireBytes(migration, seen)) };
 }
 
-/** What of the guest RAM sent goes over the wire: each round's bytes by what its family makes of them. */
+/** What of the guest RAM sent goes over the wire: each rate's bytes by what the family makes of them. */
 function wireBytes(migration: Migration, { family, forecast }: FamilyOutlook): number {
   // On a wire this slow no CPU is a bound: what is drained is guest RAM per byte on the wire.
   const ratios = drainRates(migration, family, 1);
-  const secondRoundBytes = firstRateRounds(family) > 1 ? forecast.nextRoundBytes : 0;
-  const early = Math.min(forecast.sentBytes, firstPassBytes(migration) + secondRoundBytes);
+  const { sentBytes, firstRateBytes } = forecast;
   return (
-    early / Math.max(1, ratios.firstPassBytesPerSecond) +
-    (forecast.sentBytes - early) / Math.max(1, ratios.laterRoundsBytesPerSecond)
+    firstRateBytes / Math.max(1, ratios.firstPassBytesPerSecond) +
+    (sentBytes - firstRateBytes) / Math.max(1, ratios.laterRoundsBytesPerSecond)
   );
 }
 
@@ -205,10 +208,19 @@ function predictFamily(
     totalMilliseconds: span(({ forecast }) => Math.round(forecast.totalSeconds * 1000)),
     downtimeMilliseconds: span(({ forecast }) => Math.round(forecast.downtimeSeconds * 1000)),
     transferredBytes: span(({ wireBytes }) => wireBytes),
+    ratio: span(({ forecast, wireBytes }) =>
+      thousandths(forecast.sentBytes / Math.max(1, wireBytes)),
+    ),
+    firstPassMilliseconds: firstPassMilliseconds(migration, family),
     guestWorkLostSeconds: span(({ forecast }) => thousandths(forecast.guestWorkLostSeconds)),
     throttlePercent: span(({ throttlePercent }) => throttlePercent),
     cost: thousandths(likely.cost),
   };
+}
+
+function firstPassMilliseconds(migration: Migration, family: Family): number {
+  const rates = drainRates(migration, family, currentLink(migration).bytesPerSecond);
+  return Math.round((1000 * firstPassBytes(migration)) / rates.firstPassBytesPerSecond);
 }
 
 function thousandths(value: number): number {

@@ -24,7 +24,14 @@ describe('core/cost', () => {
   });
 
   it('of a forecast takes the switchover for the only gap', () => {
-    const forecast = { ...harm, downtimeSeconds: 1.3, rounds: 1, sentBytes: 0, nextRoundBytes: 0 };
+    const forecast = {
+      ...harm,
+      downtimeSeconds: 1.3,
+      rounds: 1,
+      firstRateBytes: 0,
+      sentBytes: 0,
+      nextRoundBytes: 0,
+    };
     assert.equal(forecastCost(forecast, 0.3), cost({ ...harm, gapSeconds: 1.3 }, 0.3));
   });
 });

@@ -65,6 +65,25 @@ describe('core/pre-copy-model', () => {
     assert.equal(forecast(course(64 * mebibyte, 20 * mebibyte)).finishes, true);
   });
 
+  it('finds all that was dirtied in the first pass beside what that left of the other pages', () => {
+    const [bytes, left] = [40 * mebibyte, 9.6 * mebibyte];
+    const { nextRoundBytes } = forecast(course(bytes, 1000 * mebibyte));
+    // The 40 MiB are dirty again all but those that lie among the 9.6 of 128 that are left.
+    const expected = left + bytes * (1 - left / (128 * mebibyte));
+    assert.ok(Math.abs(nextRoundBytes / expected - 1) < 0.03, String(nextRoundBytes / mebibyte));
+  });
+
+  it('sends deltas only of pages whose copies went over before', () => {
+    const sparse = { firstRounds: 2, laterDrainBytesPerSecond: 1000 * mebibyte };
+    const guest = course(64 * mebibyte, 24 * mebibyte, sparse);
+    const [known, unknown] = [forecast(guest), forecast({ ...guest, needsCopies: true })];
+    assert.ok(known.finishes && unknown.finishes);
+    // 128 MiB twice over would be all raw; the third round meets pages that the second did not send.
+    assert.ok(unknown.firstRateBytes > known.firstRateBytes + 2 * mebibyte);
+    assert.ok(unknown.totalSeconds > known.totalSeconds);
+    assert.ok(unknown.firstRateBytes < unknown.sentBytes);
+  });
+
   it('ends at once where the whole working set fits into the downtime limit', () => {
     const { finishes, rounds } = forecast(course(8 * mebibyte, 1000 * mebibyte));
     assert.equal(finishes, true);

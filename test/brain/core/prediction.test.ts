@@ -69,8 +69,10 @@ describe('core/prediction', () => {
 
   it('counts bytes on the wire, not guest RAM', () => {
     const text = predicted({ ...idle, compressionRatio: 4, dirtyCompressionRatio: 4 });
-    const sent = familyIn(text.families, 'multifd-zstd').transferredBytes.likely;
-    assert.ok(Math.abs(sent / (32 * mebibyte) - 1) < 0.05, String(sent));
+    const { transferredBytes, ratio } = familyIn(text.families, 'multifd-zlib');
+    assert.ok(Math.abs(transferredBytes.likely / (32 * mebibyte) - 1) < 0.05);
+    assert.ok(Math.abs(ratio.likely - 4) < 0.1 && ratio.low < 4 && ratio.high > 4);
+    assert.equal(familyIn(text.families, 'plain').ratio.likely, 1);
   });
 
   it('lets no promise of a family shorten the first pass, which is sent in full', () => {
