@@ -47,9 +47,10 @@ export function dirtyBytesPerSecond(set: WorkingSet, windowSeconds = 0.1): numbe
 export function fitWorkingSet(points: readonly WorkingSetPoint[], limitBytes: number): WorkingSet {
   const used = points.filter((point) => point.runSeconds > 0 && point.weight > 0);
   if (used.every((point) => point.dirtyBytes <= 0)) return noWrites;
-  const columns = candidates(used);
-  const single = best(columns.map((column) => fitOne(column, used)));
-  const double = used.length < 3 ? undefined : best(pairs(columns, used));
+  const target = targets(used);
+  const columns = candidates(used, target);
+  const single = best(columns.map((column) => fitOne(column, target)));
+  const double = used.length < 3 ? undefined : best(pairs(columns, target));
   const chosen = double && double.error < single.error * 0.6 ? double : single;
   return bounded(chosen.classes, limitBytes);
 }
@@ -59,6 +60,9 @@ interface Column {
   readonly seconds: number;
   /** Saturation at each point over the point's own size: the unknown is then bytes. */
   readonly values: readonly number[];
+  /** Products of the values with themselves and with the target: every pair asks for them. */
+  readonly square: number;
+  readonly projection: number;
 }
 
 interface Fit {
@@ -88,16 +92,16 @@ function scaleOf(point: WorkingSetPoint, points: readonly WorkingSetPoint[]): nu
   return Math.sqrt((size * largest) / point.weight);
 }
 
-function candidates(points: readonly WorkingSetPoint[]): Column[] {
+function candidates(points: readonly WorkingSetPoint[], target: readonly number[]): Column[] {
   const scales = points.map((point) => scaleOf(point, points));
   return shapes.flatMap((shape) =>
-    timeConstants.map((seconds) => ({
-      shape,
-      seconds,
-      values: points.map(
+    timeConstants.map((seconds) => {
+      const values = points.map(
         (point, index) => saturation({ shape, seconds }, point.runSeconds) / (scales[index] ?? 1),
-      ),
-    })),
+      );
+      const square = dot(values, values);
+      return { shape, seconds, values, square, projection: dot(values, target) };
+    }),
   );
 }
 
@@ -109,14 +113,12 @@ function dot(left: readonly number[], right: readonly number[]): number {
   return left.reduce((sum, value, index) => sum + value * (right[index] ?? 0), 0);
 }
 
-function fitOne(column: Column, points: readonly WorkingSetPoint[]): Fit {
-  const target = targets(points);
-  const bytes = Math.max(0, dot(column.values, target) / dot(column.values, column.values));
+function fitOne(column: Column, target: readonly number[]): Fit {
+  const bytes = Math.max(0, column.projection / column.square);
   return fitted([{ column, bytes }], target);
 }
 
-function pairs(columns: readonly Column[], points: readonly WorkingSetPoint[]): Fit[] {
-  const target = targets(points);
+function pairs(columns: readonly Column[], target: readonly number[]): Fit[] {
   const fits: Fit[] = [];
   for (const [index, first] of columns.entries()) {
     for (const second of columns.slice(index + 1)) {
@@ -129,13 +131,11 @@ function pairs(columns: readonly Column[], points: readonly WorkingSetPoint[]): 
 
 /** Solves the 2 x 2 normal equations; a negative amount means that one class alone fits better. */
 function fitTwo(first: Column, second: Column, target: readonly number[]): Fit | undefined {
-  const aa = dot(first.values, first.values);
-  const bb = dot(second.values, second.values);
+  const { square: aa, projection: at } = first;
+  const { square: bb, projection: bt } = second;
   const ab = dot(first.values, second.values);
   const determinant = aa * bb - ab * ab;
   if (determinant < 1e-9 * aa * bb) return undefined;
-  const at = dot(first.values, target);
-  const bt = dot(second.values, target);
   const firstBytes = (at * bb - bt * ab) / determinant;
   const secondBytes = (bt * aa - at * ab) / determinant;
   if (firstBytes <= 0 || secondBytes <= 0) return undefined;
