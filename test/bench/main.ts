@@ -3,6 +3,7 @@ import { messageOf } from '../../shared/errors.ts';
 import { benchAgent } from './agent.ts';
 import { benchPolicies } from './policies/bench.ts';
 import { benchSweep } from './sweep/bench.ts';
+import { benchThrottle } from './throttle/bench.ts';
 
 type Bench = (ferryman: string, words: readonly string[]) => Promise<number>;
 
@@ -11,6 +12,7 @@ const benches: Readonly<Record<string, Bench>> = {
   policies: benchPolicies,
   agent: benchAgent,
   sweep: benchSweep,
+  throttle: benchThrottle,
 };
 
 const [ferryman = '', name = '', ...words] = process.argv.slice(2);

@@ -62,7 +62,11 @@ export function benchFlags(words: readonly string[]): BenchFlags {
 }
 
 /** The named ones of `all`, in the order of `all`; every one when none is named. */
-function chosen<T extends string>(flag: string, text: string | undefined, all: readonly T[]): T[] {
+export function chosen<T extends string>(
+  flag: string,
+  text: string | undefined,
+  all: readonly T[],
+): T[] {
   if (text === undefined) return [...all];
   const names = text.split(',');
   const unknown = names.filter((name) => !all.some((known) => known === name));
