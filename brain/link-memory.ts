@@ -8,6 +8,7 @@ import type { Objective } from '../shared/objective.ts';
 import type { Side } from './core/decision.ts';
 import type { LinkEstimate, LinkProvenance } from './core/input.ts';
 import { around, unknownLink } from './core/link.ts';
+import { learnedBytesPerSecond } from './core/link-lesson.ts';
 import type { Listener } from './listeners.ts';
 
 /** The path in question and what the brain was told of it. */
@@ -25,12 +26,17 @@ export interface LinkMemory {
   learn(source: string, destination: string, bytesPerSecond: number): void;
 }
 
+/** Where learned figures are kept, by pair of hosts. */
+export interface LinkStore {
+  get(pair: string): number | undefined;
+  set(pair: string, bytesPerSecond: number): void;
+}
+
 /** Weight of the newest figure in what is learned. */
 const newestShare = 0.5;
 
-/** An empty memory; it lasts as long as the brain. */
-export function createLinkMemory(): LinkMemory {
-  const learned = new Map<string, number>();
+/** A memory that lasts as long as the brain, unless it is given a store that lasts longer. */
+export function createLinkMemory(learned: LinkStore = new Map<string, number>()): LinkMemory {
   return {
     estimate: ({ source, destination, objective, hosts }) =>
       from('configured', objective.linkBandwidthBytesPerSecond) ??
@@ -51,10 +57,12 @@ export function createLinkMemory(): LinkMemory {
 /** Teaches the memory what completed migrations got. Under a cap of ours that says nothing. */
 export function linkLearner(links: LinkMemory): Listener {
   return {
-    onSettled: ({ source, destination, order, bandwidthBytesPerSecond }, { outcome }) => {
+    onSettled: (migration, { outcome }) => {
+      const { source, destination, order } = migration;
       if (outcome !== 'completed' || order?.objective.maxBandwidthBytesPerSecond) return;
-      if (!source || !destination || bandwidthBytesPerSecond === undefined) return;
-      links.learn(source.ref.host, destination.ref.host, bandwidthBytesPerSecond);
+      const bytesPerSecond = learnedBytesPerSecond(migration);
+      if (!source || !destination || bytesPerSecond === undefined) return;
+      links.learn(source.ref.host, destination.ref.host, bytesPerSecond);
     },
   };
 }

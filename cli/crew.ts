@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { createAgent } from '../agent/agent.ts';
 import { reduce, startMigration } from '../brain/core/reduce.ts';
 import type { Listener } from '../brain/listeners.ts';
+import type { LinkMemory } from '../brain/link-memory.ts';
 import { createRecorder } from '../brain/recorder.ts';
 import { createBrain, type Brain } from '../brain/service.ts';
 import type { Bus } from '../shared/bus.ts';
@@ -26,6 +27,8 @@ export interface CrewOptions {
   readonly listeners?: readonly Listener[];
   /** Absent: a private server. */
   readonly nats?: string | undefined;
+  /** What is remembered of links; absent: what this process learns itself. */
+  readonly links?: LinkMemory;
   /** A file that the first migration is recorded into. */
   readonly record?: string | undefined;
 }
@@ -37,7 +40,7 @@ type OpenBus = (name: string) => Promise<Bus>;
  * Throws BusError or ExitError (unreachable) when a part does not come up.
  */
 export async function boardCrew(
-  { places, listeners = [], nats, record }: CrewOptions,
+  { places, listeners = [], nats, links, record }: CrewOptions,
   cleanup: Cleanup,
   log: Log,
 ): Promise<Brain> {
@@ -53,6 +56,7 @@ export async function boardCrew(
     reduce,
     start: startMigration,
     epoch: systemClock.wallMilliseconds(),
+    ...(links && { links }),
     listeners: recorder === undefined ? listeners : [...listeners, recorder.listener],
   });
   brain.start();

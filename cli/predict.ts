@@ -6,12 +6,15 @@ import { createCleanup } from './cleanup.ts';
 import { boardCrew } from './crew.ts';
 import { ExitError, exitCodes } from './exit.ts';
 import { onInterrupt } from './interrupt.ts';
+import { linkFilePath, openLinkFile } from './link-file.ts';
 import { sourcePlace } from './places.ts';
 import { checkSource } from './preflight.ts';
 import { objectiveOf, type ObjectiveFlags } from './run-options.ts';
 
 export interface PredictFlags extends ObjectiveFlags {
   readonly sourceQmp: string;
+  /** The host it would go to; what earlier runs learned of the way there is then used. */
+  readonly to?: string;
   readonly json?: boolean;
 }
 
@@ -25,6 +28,7 @@ const cleanupLimitMilliseconds = 3_000;
 export async function predictStandalone(
   flags: PredictFlags,
   log: Log,
+  note: (text: string) => void,
 ): Promise<MigrationPrediction> {
   await checkSource(flags.sourceQmp);
   const cleanup = createCleanup((error) => {
@@ -38,7 +42,12 @@ export async function predictStandalone(
   });
   const predicted = async () => {
     const source = sourcePlace(flags);
-    const brain = await boardCrew({ places: [source] }, cleanup, log);
+    const links = openLinkFile({
+      path: linkFilePath(process.env),
+      destinationHost: flags.to,
+      note,
+    });
+    const brain = await boardCrew({ places: [source], links }, cleanup, log);
     return brain.predict({ source, objective: objectiveOf(flags) });
   };
   try {

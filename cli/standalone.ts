@@ -12,6 +12,7 @@ import { createCleanup } from './cleanup.ts';
 import { boardCrew } from './crew.ts';
 import { exitCodes, type ExitCode } from './exit.ts';
 import { adviseInterrupt, leftBehind, onInterrupt } from './interrupt.ts';
+import { linkedHost, linkFilePath, openLinkFile } from './link-file.ts';
 import { placesOf } from './places.ts';
 import { checkMonitors } from './preflight.ts';
 import { objectiveOf, throttleProblem, type RunFlags } from './run-options.ts';
@@ -41,6 +42,13 @@ export async function runStandalone(
       {
         places: [places.source, places.destination],
         listeners: [reporter, voyage.listener],
+        links: openLinkFile({
+          path: linkFilePath(process.env),
+          destinationHost: linkedHost(endpoint),
+          note: (text) => {
+            reporter.say(text);
+          },
+        }),
         nats,
         record,
       },

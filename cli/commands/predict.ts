@@ -14,15 +14,20 @@ export function predictCommand(finish: Finish): Command {
   const command = new Command('predict')
     .description('say what a migration would come to with each method; the VM is only looked at')
     .requiredOption('--source-qmp <path>', 'QMP socket of the QEMU that runs the VM');
+  command.option('--to <host>', 'the host it would go to, if earlier runs have learned the link');
   addObjectiveOptions(command);
   return command
     .option('--json', 'one JSON object on standard output')
     .action(async (flags: PredictFlags) => {
-      const prediction = await predictStandalone(flags, createLog('predict', 'silent'));
+      const prediction = await predictStandalone(flags, createLog('predict', 'silent'), say);
       const print = flags.json === true ? printJson : printTable;
       print(prediction, process.stdout);
       finish(exitCodes.ok);
     });
+}
+
+function say(text: string): void {
+  process.stderr.write(`ferryman: ${text}\n`);
 }
 
 /** One line of JSON. */

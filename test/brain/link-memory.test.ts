@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { defaultObjective } from '../../shared/objective.ts';
 import type { Objective } from '../../shared/objective.ts';
 import type { HostSample } from '../../shared/sample.ts';
+import type { Round } from '../../brain/core/migration.ts';
 import { createLinkMemory, linkLearner } from '../../brain/link-memory.ts';
 import type { LinkMemory } from '../../brain/link-memory.ts';
 import { factsOf, hostSample, resultOf, startStub } from './fixtures.ts';
@@ -26,6 +27,20 @@ function estimate(
   const both = { source: hosts.source, destination: hosts.destination };
   return links.estimate({ source: 'h1', destination, objective, hosts: both });
 }
+
+const plainArming = { family: 'plain', autoConverge: false, postCopy: false } as const;
+const longRound: Round = {
+  number: 1,
+  attempt: 1,
+  startedAtMilliseconds: 1000,
+  endedAtMilliseconds: 3000,
+  startRemainingBytes: 8e7,
+  endRemainingBytes: 1e6,
+  unsentBytes: 0,
+  transferredBytes: 0,
+  guestRunMilliseconds: 2000,
+  throttlePercent: 0,
+};
 
 describe('brain/link-memory', () => {
   const nicHosts = { source: nics(1.25e9, 1.25e8), destination: nics(undefined, 1.25e8) };
@@ -79,7 +94,8 @@ describe('brain/link-memory', () => {
       ...startStub({ id: 'm', policy: 'stub', atMilliseconds: 0 }),
       source: factsOf('h1'),
       destination: factsOf('h2'),
-      bandwidthBytesPerSecond: 4e7,
+      attempts: [{ number: 1, arming: plainArming, transferredBytes: 8e7 }],
+      rounds: [{ ...longRound, transferredBytes: 8e7 }],
     };
     const order = (objective: Partial<Objective>) => ({
       verb: 'migrate' as const,

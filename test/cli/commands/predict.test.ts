@@ -18,6 +18,8 @@ const plain: MigrationPrediction['families'][number] = {
   totalMilliseconds: exactly(600_000),
   downtimeMilliseconds: exactly(0),
   transferredBytes: exactly(0),
+  ratio: exactly(1),
+  firstPassMilliseconds: 0,
   guestWorkLostSeconds: exactly(0),
   throttlePercent: exactly(0),
   cost: 1200,
@@ -80,7 +82,7 @@ describe('ferryman predict', () => {
   it('ends with 3, naming the source, when its monitor does not answer', async () => {
     const flags = read();
     await assert.rejects(
-      predictStandalone({ ...flags, sourceQmp: '/nonexistent/a.qmp' }, silentLog),
+      predictStandalone({ ...flags, sourceQmp: '/nonexistent/a.qmp' }, silentLog, () => undefined),
       (error) =>
         error instanceof ExitError &&
         error.exitCode === exitCodes.unreachable &&
