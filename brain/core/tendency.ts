@@ -86,22 +86,25 @@ export function isProvenEndless(migration: Migration): boolean {
 /** Share of the excess that a round leaves: this much is evidence, that much does not contradict it. */
 const evidentShare = 0.95;
 const compatibleShare = 0.8;
-/** A model that foresees this much needs no second round, if it foresaw the last one. */
-const plainLeak = 1.3;
 
 /**
  * The call: as the guest writes now, this migration will not end by itself.
  *
  * What counts is the excess over the switchover threshold, for near it whole backlogs hardly shrink
- * although the end is near. One round may be chance, or a burst that has just passed: a second one
- * must confirm it, before or after, unless the model had foreseen both the round and its sequel.
- * No more can be known at the time: whether the guest will go on like this is up to the guest.
+ * although the end is near. One round may be chance, or a burst that has just passed: its neighbour
+ * must not contradict it, or the model must have foreseen it. No more can be known at the time:
+ * whether the guest goes on like this is up to the guest.
  */
 export function isCalledEndless(migration: Migration): boolean {
   const [last = 0, before = 0] = excessShares(migration);
-  if (last < compatibleShare) return false;
-  const isConfirmed = before >= compatibleShare && Math.max(last, before) >= evidentShare;
-  return isConfirmed || ((leakOf(migration) ?? 0) > plainLeak && !isShift(migration.surprise ?? 1));
+  const isConfirmed =
+    Math.min(last, before) >= compatibleShare && Math.max(last, before) >= evidentShare;
+  return isConfirmed || (last >= evidentShare && isForeseen(migration));
+}
+
+/** The model says that it cannot end, and nothing that happened lately came as a surprise to it. */
+function isForeseen(migration: Migration): boolean {
+  return (leakOf(migration) ?? 0) > certainLeak && !isShift(migration.surprise ?? Infinity);
 }
 
 /** Of the rounds under the throttle of the last one, newest first: excess left over excess found. */

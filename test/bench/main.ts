@@ -1,6 +1,7 @@
 /** `npm run bench`: which bench, and with what. */
 import { messageOf } from '../../shared/errors.ts';
 import { benchAgent } from './agent.ts';
+import { benchDetection } from './detection/bench.ts';
 import { benchPolicies } from './policies/bench.ts';
 import { benchSweep } from './sweep/bench.ts';
 import { benchThrottle } from './throttle/bench.ts';
@@ -12,6 +13,7 @@ const benches: Readonly<Record<string, Bench>> = {
   policies: benchPolicies,
   agent: benchAgent,
   sweep: benchSweep,
+  detection: benchDetection,
   throttle: benchThrottle,
 };
 

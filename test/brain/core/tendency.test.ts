@@ -101,10 +101,12 @@ describe('core/tendency: the call', () => {
   });
 
   it('needs no second round when the model had foreseen the first', () => {
-    const rounds = backlogs(128, 60, 52);
-    assert.equal(isCalledEndless(writing(128, { rounds, surprise: 1.1 })), true);
-    assert.equal(isCalledEndless(writing(128, { rounds, surprise: 3 })), false);
-    assert.equal(isCalledEndless(writing(32, { rounds, surprise: 1.1 })), false);
+    const rounds = backlogs(128, 80, 60, 59);
+    const foreseen = (rate: number, surprise: number) =>
+      isCalledEndless(writing(rate, { rounds, surprise }));
+    assert.equal(foreseen(128, 1.1), true);
+    assert.equal(foreseen(128, 3), false);
+    assert.equal(foreseen(32, 1.1), false);
   });
 
   it('says nothing of the first pass, nor of rounds under another throttle', () => {
