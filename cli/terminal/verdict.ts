@@ -1,5 +1,5 @@
 import type { Migration } from '../../brain/core/migration.ts';
-import { tendency, type Tendency } from '../../brain/core/tendency.ts';
+import { isCalledEndless, tendency, type Tendency } from '../../brain/core/tendency.ts';
 import type { Tone } from './style.ts';
 
 /** How the migration stands, in a word and the figure it rests on. */
@@ -40,6 +40,9 @@ const movingVerdicts: Readonly<Record<Tendency['verdict'], Verdict>> = {
   diverging: { word: 'diverging', tone: 'bad', because: 'the guest writes faster than the link' },
 };
 
+/** Two rounds say so: without help it does not end. */
+const endless = { word: 'endless', tone: 'bad' } as const;
+
 const secondRound: Verdict = {
   word: 'waiting',
   tone: 'accent',
@@ -69,7 +72,8 @@ function movingVerdict(migration: Migration): Verdict {
   const { verdict, leak, contraction } = tendency(migration);
   if (contraction !== undefined) {
     const because = `the last round left ${percent(contraction)} of its backlog`;
-    return { ...movingVerdicts[verdict], because };
+    const judged = isCalledEndless(migration) ? endless : movingVerdicts[verdict];
+    return { ...judged, because };
   }
   if (leak === undefined && (migration.openRound?.number ?? 0) > 1) return secondRound;
   if (leak === undefined) return movingVerdicts[verdict];

@@ -20,6 +20,11 @@ describe('verdict', () => {
     assert.equal(word({ rounds: [round(1, 128, 80), round(2, 80, 79.5)] }), 'diverging');
   });
 
+  it('is endless once a second round says the same', () => {
+    const rounds = [round(1, 128, 80), round(2, 80, 79.5), round(3, 79.5, 79.4)];
+    assert.equal(word({ rounds }), 'endless');
+  });
+
   it('does not judge a new attempt by the rounds of the one before', () => {
     const attempts = [
       ...migration().attempts,
