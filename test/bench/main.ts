@@ -3,6 +3,7 @@ import { messageOf } from '../../shared/errors.ts';
 import { benchAgent } from './agent.ts';
 import { benchDetection } from './detection/bench.ts';
 import { benchPolicies } from './policies/bench.ts';
+import { benchPredictions } from './predictions/bench.ts';
 import { benchSweep } from './sweep/bench.ts';
 import { benchThrottle } from './throttle/bench.ts';
 
@@ -13,6 +14,7 @@ const benches: Readonly<Record<string, Bench>> = {
   policies: benchPolicies,
   agent: benchAgent,
   sweep: benchSweep,
+  predictions: benchPredictions,
   detection: benchDetection,
   throttle: benchThrottle,
 };

@@ -22,6 +22,8 @@ export interface FerrymanContext extends RunContext {
   readonly policy: string;
   /** Where the trace is written; what lay there is removed. */
   readonly tracePath: string;
+  /** Further options of the command; none unless given. */
+  readonly options?: readonly string[];
   onProcess(pid: number | undefined): void;
 }
 
@@ -41,6 +43,7 @@ async function runCommand(pair: Pair, context: FerrymanContext): Promise<string>
     ...['--source-qmp', pair.sourceQmp, '--destination-qmp', pair.destinationQmp],
     ...['--destination-command', pair.destinationCommand],
     ...['--deadline', `${deadlineSeconds}s`, '--downtime-limit', `${downtimeLimitMilliseconds}ms`],
+    ...(context.options ?? []),
     ...(pair.isShaped ? [] : ['--max-bandwidth', String(context.linkBytesPerSecond)]),
   ];
   const child = spawn(process.execPath, [ferryman, ...words], {

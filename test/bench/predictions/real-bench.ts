@@ -1,0 +1,82 @@
+/** The part of `npm run bench -- predictions` on real QEMU: resumable, cell by cell. */
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import type { QemuVersion } from '../../../scripts/tools.mjs';
+import { messageOf } from '../../../shared/errors.ts';
+import { withScratch } from '../scratch.ts';
+import { measureReal, type RealCell, type RealOutcome } from './real.ts';
+import { reportOf, seconds, table } from './report.ts';
+
+export interface RealFlags {
+  readonly qemu: QemuVersion;
+  readonly linkBytesPerSecond: number;
+  readonly workloads: readonly string[];
+  readonly families: readonly RealCell['family'][];
+  readonly json: string | undefined;
+}
+
+/** Measures what the record in `--json` has not yet, and prints all that it has. */
+export async function benchReal(ferryman: string, flags: RealFlags): Promise<number> {
+  const { workloads, families, qemu, linkBytesPerSecond, json } = flags;
+  const outcomes = readOutcomes(json);
+  const cells = workloads.flatMap((workload) =>
+    families.map((family): RealCell => ({ workload, family, qemu, linkBytesPerSecond })),
+  );
+  await withScratch(async (folder) => {
+    for (const cell of cells.filter((each) => !outcomes.some((known) => isSame(known, each)))) {
+      const outcome = await measureReal(ferryman, folder, cell).catch((error: unknown) => {
+        process.stderr.write(`${cell.workload} ${cell.family}: ${messageOf(error)}\n`);
+      });
+      if (outcome === undefined) continue;
+      outcomes.push(outcome);
+      process.stderr.write(`${told(outcome)}\n`);
+      if (json !== undefined) writeFileSync(json, `${JSON.stringify(outcomes)}\n`);
+    }
+  });
+  const foretold = outcomes.flatMap((outcome) => outcome.foretold ?? []);
+  process.stdout.write(`${cellTable(outcomes)}\n\n${reportOf(foretold, [])}\n`);
+  return 0;
+}
+
+function readOutcomes(json: string | undefined): RealOutcome[] {
+  if (json === undefined || !existsSync(json)) return [];
+  return JSON.parse(readFileSync(json, 'utf8')) as RealOutcome[];
+}
+
+function isSame(one: RealCell, other: RealCell): boolean {
+  return (
+    one.workload === other.workload &&
+    one.family === other.family &&
+    one.qemu === other.qemu &&
+    one.linkBytesPerSecond === other.linkBytesPerSecond
+  );
+}
+
+function told({ workload, family, foretold, skipped }: RealOutcome): string {
+  if (!foretold) return `${workload} ${family}: ${skipped ?? ''}`;
+  const { predicted, happened } = foretold;
+  const times = [predicted.totalMilliseconds.likely, happened.totalMilliseconds].map(seconds);
+  return `${workload} ${family}: predicted ${times.join(', took ')}`;
+}
+
+function cellTable(outcomes: readonly RealOutcome[]): string {
+  const rows = outcomes.flatMap(({ workload, family, qemu, foretold }) => {
+    if (!foretold) return [];
+    const { predicted, happened, run } = foretold;
+    const end = happened.completed ? seconds(happened.totalMilliseconds) : 'did not end';
+    return [
+      [
+        workload,
+        qemu,
+        run === 'adaptive' ? `${family} (chosen)` : family,
+        predicted.finishes ? seconds(predicted.totalMilliseconds.likely) : 'does not end',
+        end,
+        `${seconds(predicted.firstPassMilliseconds)} / ${seconds(happened.firstPassMilliseconds)}`,
+        `${predicted.ratio.likely.toFixed(2)} / ${happened.ratio.toFixed(2)}`,
+        `${String(predicted.downtimeMilliseconds.likely)} / ${String(happened.downtimeMilliseconds)} ms`,
+        `${String(predicted.throttlePercent.likely)} % / ${happened.throttleSeconds.toFixed(1)} s`,
+      ],
+    ];
+  });
+  const head = ['guest', 'QEMU', 'family', 'predicted', 'took', 'first pass', 'ratio', 'downtime'];
+  return table([...head, 'throttle'], rows);
+}
