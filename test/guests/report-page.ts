@@ -20,7 +20,10 @@ export interface Report {
 
 /** One QEMU's view of the report, read without the guest or QEMU noticing. */
 export interface ReportPage {
-  /** Undefined until the guest has written it (or a migration has brought it). */
+  /**
+   * Undefined until the guest has written it (or a migration has brought it). Throws once the
+   * process has ended.
+   */
   read(): Report | undefined;
   close(): void;
 }
@@ -39,7 +42,7 @@ export function openReportPage(qemuPid: number, memoryBytes: number): ReportPage
     read: () => {
       if (!isPresent(pagemap, address)) return undefined;
       const length = readSync(file, page, 0, reportBytes, address);
-      if (length !== reportBytes) throw new Error(`process ${String(qemuPid)} has ended`);
+      if (length !== reportBytes) throw new Error(ended);
       return parseReport(page);
     },
     close: () => {
@@ -53,6 +56,7 @@ export function openReportPage(qemuPid: number, memoryBytes: number): ReportPage
 const pagemapEntryBytes = 8;
 const presentBit = 0x80;
 const hostPageBytes = 4096;
+const ended = 'the process has ended';
 
 /**
  * Reading a page that post-copy has not brought yet would put a zero page in its place, and QEMU
@@ -62,7 +66,8 @@ function isPresent(pagemap: number, address: number): boolean {
   const entry = Buffer.alloc(pagemapEntryBytes);
   const offset = Math.floor(address / hostPageBytes) * pagemapEntryBytes;
   const length = readSync(pagemap, entry, 0, pagemapEntryBytes, offset);
-  return length === pagemapEntryBytes && ((entry[pagemapEntryBytes - 1] ?? 0) & presentBit) !== 0;
+  if (length !== pagemapEntryBytes) throw new Error(ended);
+  return ((entry[pagemapEntryBytes - 1] ?? 0) & presentBit) !== 0;
 }
 
 function parseReport(page: Buffer): Report | undefined {
