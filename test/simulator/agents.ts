@@ -9,8 +9,8 @@ import type {
 import type { VmFacts } from '../../shared/sample.ts';
 import type { Side } from '../../brain/core/decision.ts';
 import { probeReport } from './probe.ts';
-import { defaultTuning } from './qemu.ts';
 import type { Simulation } from './simulation.ts';
+import { defaultTuning } from './surroundings.ts';
 
 /** An operation under way: how long it takes, and what it will have found by then. */
 export interface Doing {
@@ -48,8 +48,8 @@ export class Agents {
   }
 
   get destinationStatus(): string {
-    if (this.#simulation.qemu?.status === 'completed') return 'completed';
-    return this.#simulation.qemu?.running === true ? 'active' : 'none';
+    if (this.#simulation.qemu?.running === true) return 'active';
+    return this.#simulation.qemu?.status === 'completed' ? 'completed' : 'none';
   }
 
   get destinationPresent(): boolean {

@@ -1,7 +1,7 @@
 /** What the simulated agents announce. */
 import type { Family, HostSample, LiveSetting, VmFacts } from '../../shared/sample.ts';
 import type { Side } from '../../brain/core/decision.ts';
-import type { QemuVersion } from './qemu.ts';
+import type { QemuVersion } from './surroundings.ts';
 import type { Scenario } from './simulation.ts';
 import { pageBytes } from './workload.ts';
 

@@ -1,23 +1,13 @@
 import type { Arming, Tuning } from '../../shared/command.ts';
-import { AutoConverge, defaultAutoConverge } from './auto-converge.ts';
+import { AutoConverge } from './auto-converge.ts';
+import { BandwidthMeter } from './bandwidth-meter.ts';
 import { DirtyBitmap } from './dirty-bitmap.ts';
 import type { Guest } from './guest.ts';
 import { PageEncoder } from './page-encoder.ts';
-import { mebibyte, pageBytes } from './workload.ts';
-
-export type QemuVersion = '7.2' | '10.0';
-
-/** How the engine is placed: what the link gives, and what encoding and stopping cost here. */
-export interface QemuSurroundings {
-  readonly version: QemuVersion;
-  readonly linkBytesPerSecond: (nowMilliseconds: number) => number;
-  readonly idleCpuCores: number;
-  /** Time in which the guest stands still beside the transfer of the remainder. */
-  readonly switchoverMilliseconds: number;
-}
-
-export type MigrationStatus =
-  'none' | 'active' | 'device' | 'postcopy-active' | 'completed' | 'cancelled';
+import { Socket } from './socket.ts';
+import { defaultTuning } from './surroundings.ts';
+import type { MigrationStatus, QemuSurroundings, QemuVersion } from './surroundings.ts';
+import { pageBytes } from './workload.ts';
 
 /** One bitmap sync as it happened. */
 export interface SyncRecord {
@@ -28,18 +18,11 @@ export interface SyncRecord {
   readonly byTimer: boolean;
 }
 
-export const defaultTuning = {
-  downtimeLimitMilliseconds: 300,
-  maxBandwidthBytesPerSecond: 128 * mebibyte,
-  availSwitchoverBandwidthBytesPerSecond: 0,
-  maxPostcopyBandwidthBytesPerSecond: 0,
-  autoConverge: defaultAutoConverge,
-} as const satisfies Required<Tuning>;
-
 /** QEMU looks at the known remainder after sending for so long, or when it has nothing to send. */
 const iterationMilliseconds = 50;
-const bandwidthWindowMilliseconds = 100;
 const timerSyncMilliseconds = 5000;
+/** Devices' state and the last handshake [measured 5 to 13 ms]. */
+const deviceStateMilliseconds = 5;
 /** Post-copy: share of its work that a guest gets while it waits for pages, and its longest wait. */
 const postCopySpeed = 0.3;
 const postCopyGapShare = 0.6;
@@ -50,8 +33,9 @@ export class Qemu {
   tuning: Required<Tuning> = defaultTuning;
   startedAtMilliseconds = 0;
   endsAtMilliseconds = 0;
+  /** What has really been sent, and what QEMU says of it: 7.2 counts multifd's pages uncompressed. */
+  wireBytes = 0;
   transferredBytes = 0;
-  measuredBytesPerSecond = 0;
   /** As QEMU reports it: the transfer of the remainder without the destination's start. */
   downtimeMilliseconds = 0;
   /** Longest time for which the guest stood still, the switchover or the waits of post-copy. */
@@ -62,11 +46,15 @@ export class Qemu {
   readonly arming: Arming;
   readonly #guest: Guest;
   readonly #surroundings: QemuSurroundings;
+  readonly #socket: Socket;
+  readonly #countsRaw: boolean;
   #autoConverge: AutoConverge;
-  #wireBudget = 0;
+  #arrived = false;
+  #resumesAtMilliseconds = 0;
+  #capBudget = 0;
   #pageBudget = 0;
   #iterationStart = 0;
-  #window = { startMilliseconds: 0, transferredBytes: 0 };
+  #meter = new BandwidthMeter(0);
   #timer = { dueMilliseconds: 0, syncs: -1 };
 
   constructor(guest: Guest, arming: Arming, surroundings: QemuSurroundings) {
@@ -76,6 +64,9 @@ export class Qemu {
     this.bitmap = new DirtyBitmap(guest.pages);
     this.#autoConverge = new AutoConverge(arming.autoConverge, 0);
     this.encoder = new PageEncoder(guest, arming, surroundings.idleCpuCores);
+    const isMultifd = arming.family.startsWith('multifd');
+    this.#countsRaw = isMultifd && surroundings.version === '7.2';
+    this.#socket = new Socket(isMultifd ? (arming.multifdChannels ?? 2) : 1);
   }
 
   get version(): QemuVersion {
@@ -95,17 +86,22 @@ export class Qemu {
     return this.status === 'active' ? this.#autoConverge.throttlePercent : 0;
   }
 
+  get measuredBytesPerSecond(): number {
+    return this.#meter.bytesPerSecond;
+  }
+
   get dirtyPagesPerSecond(): number {
     return this.#autoConverge.dirtyPagesPerSecond;
   }
 
+  /** Until the guest runs on the other side, a moment after the source calls it completed. */
   get running(): boolean {
-    return ['active', 'device', 'postcopy-active'].includes(this.status);
+    return !this.#arrived && this.status !== 'none' && this.status !== 'cancelled';
   }
 
   /** Share of its work that the engine leaves to a guest which wants `vcpuBusyShare` of its CPU. */
   get guestSpeed(): number {
-    if (this.status === 'device') return 0;
+    if (this.status === 'device' || this.status === 'completed') return this.running ? 0 : 1;
     if (this.status === 'postcopy-active') return postCopySpeed;
     return Math.min(1, (1 - this.throttlePercent / 100) / this.#guest.workload.vcpuBusyShare);
   }
@@ -118,7 +114,7 @@ export class Qemu {
     this.status = 'active';
     this.startedAtMilliseconds = nowMilliseconds;
     this.#iterationStart = nowMilliseconds;
-    this.#window = { startMilliseconds: nowMilliseconds, transferredBytes: 0 };
+    this.#meter = new BandwidthMeter(nowMilliseconds);
     this.#autoConverge = new AutoConverge(this.arming.autoConverge, nowMilliseconds);
     this.#timer = { dueMilliseconds: nowMilliseconds + timerSyncMilliseconds, syncs: -1 };
     this.#sync(nowMilliseconds, false);
@@ -137,20 +133,26 @@ export class Qemu {
     const milliseconds = (this.#sendAll() / Math.min(link, cap)) * 1000;
     this.status = 'postcopy-active';
     this.endsAtMilliseconds = nowMilliseconds + milliseconds;
+    this.#resumesAtMilliseconds = this.endsAtMilliseconds;
     this.longestGapMilliseconds = milliseconds * postCopyGapShare;
   }
 
   /** Works through one step; the guest has already run in it. */
   step(nowMilliseconds: number, stepMilliseconds: number): void {
     if (!this.running) return;
-    if (this.status === 'active') {
-      this.#measureBandwidth(nowMilliseconds);
-      this.#syncByTimer(nowMilliseconds);
-      this.#judgeRemainder(nowMilliseconds);
-      this.#send(nowMilliseconds, stepMilliseconds);
-    } else if (nowMilliseconds >= this.endsAtMilliseconds) {
-      this.status = 'completed';
-    }
+    if (this.status === 'active') this.#iterate(nowMilliseconds, stepMilliseconds);
+    else if (nowMilliseconds >= this.endsAtMilliseconds) this.status = 'completed';
+    this.#arrived = this.status === 'completed' && nowMilliseconds >= this.#resumesAtMilliseconds;
+  }
+
+  #iterate(nowMilliseconds: number, stepMilliseconds: number): void {
+    const link = this.#surroundings.linkBytesPerSecond(nowMilliseconds);
+    this.#socket.drain((link * stepMilliseconds) / 1000);
+    if (this.#socket.asleep) return;
+    this.#meter.look(nowMilliseconds, this.transferredBytes);
+    this.#syncByTimer(nowMilliseconds);
+    this.#judgeRemainder(nowMilliseconds);
+    if (this.status === 'active') this.#send(stepMilliseconds);
   }
 
   /** QEMU's loop: sync when little is known to be left, switch over when it is still little then. */
@@ -170,32 +172,42 @@ export class Qemu {
     return (believed * this.tuning.downtimeLimitMilliseconds) / 1000;
   }
 
-  /** The last burst is not held back by max-bandwidth. */
+  /**
+   * The last burst is not held back by max-bandwidth. The source is done once it has written it; the
+   * guest goes on once all of it, and what the socket still held, has come across.
+   */
   #switchOver(nowMilliseconds: number): void {
     const pages = this.bitmap.dirtyPages;
     const link = this.#surroundings.linkBytesPerSecond(nowMilliseconds);
-    const seconds = Math.max(this.#sendAll() / link, pages / this.encoder.pagesPerSecond);
+    const { bufferedBytes, freeBytes } = this.#socket;
+    const bytes = this.#sendAll();
+    const encodeSeconds = pages / this.encoder.pagesPerSecond;
+    const writeSeconds = Math.max((bytes - freeBytes) / link, encodeSeconds);
+    const arriveSeconds = Math.max((bufferedBytes + bytes) / link, encodeSeconds);
     this.status = 'device';
-    this.downtimeMilliseconds = Math.round(seconds * 1000 + 5);
-    this.longestGapMilliseconds = seconds * 1000 + this.#surroundings.switchoverMilliseconds;
-    this.endsAtMilliseconds = nowMilliseconds + this.longestGapMilliseconds;
+    this.downtimeMilliseconds = Math.round(writeSeconds * 1000 + deviceStateMilliseconds);
+    this.endsAtMilliseconds = nowMilliseconds + this.downtimeMilliseconds;
+    this.longestGapMilliseconds = arriveSeconds * 1000 + this.#surroundings.switchoverMilliseconds;
+    this.#resumesAtMilliseconds = nowMilliseconds + this.longestGapMilliseconds;
   }
 
   #sendAll(): number {
-    const before = this.transferredBytes;
+    const before = this.wireBytes;
     while (this.bitmap.dirtyPages > 0) this.#sendPage();
-    return this.transferredBytes - before;
+    return this.wireBytes - before;
   }
 
-  #send(nowMilliseconds: number, stepMilliseconds: number): void {
-    const link = this.#surroundings.linkBytesPerSecond(nowMilliseconds);
+  #send(stepMilliseconds: number): void {
     const cap = this.tuning.maxBandwidthBytesPerSecond || Infinity;
-    const wireStep = (Math.min(link, cap) * stepMilliseconds) / 1000;
+    const capStep = (cap * stepMilliseconds) / 1000;
     const pageStep = (this.encoder.pagesPerSecond * stepMilliseconds) / 1000;
-    this.#wireBudget = Math.min(this.#wireBudget, wireStep) + wireStep;
+    this.#capBudget = Math.min(this.#capBudget, capStep) + capStep;
     this.#pageBudget = Math.min(this.#pageBudget, pageStep) + pageStep;
-    while (this.#wireBudget > 0 && this.#pageBudget > 0 && this.bitmap.dirtyPages > 0) {
-      this.#wireBudget -= this.#sendPage();
+    while (!this.#socket.full && this.#capBudget > 0 && this.#pageBudget > 0) {
+      if (this.bitmap.dirtyPages === 0) return;
+      const bytes = this.#sendPage();
+      this.#socket.write(bytes);
+      this.#capBudget -= bytes;
       this.#pageBudget -= 1;
     }
   }
@@ -204,20 +216,9 @@ export class Qemu {
     const page = this.bitmap.take();
     if (page === undefined) return 0;
     const bytes = this.encoder.encode(page, !this.bitmap.wrapped, this.syncs.length);
-    this.transferredBytes += bytes;
+    this.wireBytes += bytes;
+    this.transferredBytes += this.#countsRaw ? Math.max(bytes, pageBytes) : bytes;
     return bytes;
-  }
-
-  #measureBandwidth(nowMilliseconds: number): void {
-    const { startMilliseconds, transferredBytes } = this.#window;
-    const milliseconds = nowMilliseconds - startMilliseconds;
-    if (milliseconds < bandwidthWindowMilliseconds) return;
-    this.measuredBytesPerSecond =
-      ((this.transferredBytes - transferredBytes) * 1000) / milliseconds;
-    this.#window = {
-      startMilliseconds: nowMilliseconds,
-      transferredBytes: this.transferredBytes,
-    };
   }
 
   /** QEMU 10.0: a pass after the first that outlasts the timer is synced in its midst. */

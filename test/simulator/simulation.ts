@@ -1,7 +1,8 @@
 import type { Arming, Tuning } from '../../shared/command.ts';
 import { Guest } from './guest.ts';
-import { Qemu, type QemuVersion } from './qemu.ts';
+import { Qemu } from './qemu.ts';
 import { seededRandom, type Random } from './random.ts';
+import type { QemuVersion } from './surroundings.ts';
 import type { Workload } from './workload.ts';
 
 /** A guest and the place it is to leave. */
@@ -48,7 +49,7 @@ export class Simulation {
   readonly #scenario: Scenario;
   readonly #switchoverMilliseconds: number;
   #firstStartMilliseconds: number | undefined;
-  #earlierTransferredBytes = 0;
+  #earlierWireBytes = 0;
   #longestGapMilliseconds = 0;
   #throttleMilliseconds = 0;
   #maxThrottlePercent = 0;
@@ -56,7 +57,7 @@ export class Simulation {
   constructor(scenario: Scenario) {
     this.#scenario = scenario;
     this.random = seededRandom(scenario.seed);
-    this.#switchoverMilliseconds = this.random.between(10, 100);
+    this.#switchoverMilliseconds = this.random.between(5, 25);
     this.guest = new Guest(scenario.workload, this.random);
   }
 
@@ -67,7 +68,7 @@ export class Simulation {
 
   /** Starts a migration; a failed or cancelled one before it counts towards the totals. */
   migrate(arming: Arming, tuning: Tuning): Qemu {
-    this.#earlierTransferredBytes += this.qemu?.transferredBytes ?? 0;
+    this.#earlierWireBytes += this.qemu?.wireBytes ?? 0;
     const { version, linkBytesPerSecond: link, idleCpuCores } = this.#scenario;
     const qemu = new Qemu(this.guest, arming, {
       version,
@@ -100,7 +101,7 @@ export class Simulation {
       totalMilliseconds: end - (this.#firstStartMilliseconds ?? end),
       guestWorkLostSeconds: this.guest.lostMilliseconds / 1000,
       longestGapMilliseconds: this.#longestGapMilliseconds,
-      transferredBytes: this.#earlierTransferredBytes + (this.qemu?.transferredBytes ?? 0),
+      transferredBytes: this.#earlierWireBytes + (this.qemu?.wireBytes ?? 0),
       throttleSeconds: this.#throttleMilliseconds / 1000,
       maxThrottlePercent: this.#maxThrottlePercent,
     };

@@ -9,34 +9,10 @@ import {
   build,
   createStage,
   familiesOf,
-  guests,
   linkBytesPerSecond,
 } from '../system/support.ts';
-import type { Guest } from '../guests/guest.ts';
-import { writeGolden } from './golden.ts';
-
-interface Kind {
-  readonly guest: Guest;
-  readonly flags: readonly string[];
-  /** The family in which it must end, or it does not show what it is for. */
-  readonly family: RegExp;
-  /** Gets a destination command, so that it may restart. */
-  readonly restarts?: boolean;
-}
-
-const kinds: Readonly<Record<string, Kind>> = {
-  'random-cgroup': { guest: guests.diverging, flags: ['--throttle', 'cgroup'], family: /plain/ },
-  'random-qemu': { guest: guests.diverging, flags: ['--throttle', 'qemu'], family: /plain/ },
-  text: { guest: guests.text, flags: [], family: /zstd|zlib|compress/ },
-  sparse: { guest: guests.sparse, flags: [], family: /xbzrle/ },
-  moderate: { guest: guests.moderate, flags: [], family: /plain/ },
-  ladder: {
-    guest: guests.fourfold,
-    flags: ['--policy', 'ladder', '--max-throttle', '10%', '--post-copy', 'last-resort'],
-    family: /xbzrle/,
-    restarts: true,
-  },
-};
+import { keepRealRun, writeGolden } from './golden.ts';
+import { kinds, type Kind } from './kinds.ts';
 
 const wanted = process.argv.slice(2);
 const unknown = wanted.filter((name) => !(name in kinds));
@@ -69,7 +45,9 @@ async function record(
       process.exitCode = 1;
       return;
     }
-    writeGolden(name, readFileSync(trace, 'utf8').trimEnd().split('\n'));
+    const recorded = readFileSync(trace, 'utf8').trimEnd().split('\n');
+    writeGolden(name, recorded);
+    keepRealRun(name, recorded);
     console.log(`${name}: ${(result.totalMilliseconds / 1000).toFixed(1)} s`);
   } finally {
     await stage.clear();
