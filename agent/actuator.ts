@@ -19,6 +19,7 @@ import {
   type QemuAssignments,
   type QemuSettings,
 } from './qemu/options.ts';
+import { readVcpuThreadIds } from './qemu/inspect.ts';
 import { isIdle } from './qemu/status.ts';
 import { endpointToUri } from './qemu/uri.ts';
 import type { CgroupThrottle } from './throttle/cgroup.ts';
@@ -77,8 +78,12 @@ export function createActuator(options: ActuatorOptions): Actuator {
   return {
     apply: (operation) => (handlers[operation.kind] as Handler<VmOperation['kind']>)(operation),
     async floor() {
-      throttle?.release();
-      await settings.releaseQemuThrottle();
+      try {
+        throttle?.release();
+      } finally {
+        // What the kernel has against a group is no reason to leave QEMU's throttle up.
+        await settings.releaseQemuThrottle();
+      }
     },
   };
 }
@@ -87,7 +92,7 @@ type Handlers<K extends VmOperation['kind']> = { readonly [Kind in K]: Handler<K
 
 /** What gets a VM ready, tunes it on its way, and puts everything back. */
 function preparation(
-  { probe, memory, throttle }: ActuatorOptions,
+  { monitor, probe, memory, throttle }: ActuatorOptions,
   settings: Settings,
 ): Handlers<'probe' | 'arm' | 'tune' | 'throttle' | 'restore'> {
   return {
@@ -101,8 +106,10 @@ function preparation(
     tune: ({ tuning }) => settings.tune(tuning),
     async throttle({ percent, mechanism }) {
       if (mechanism === 'qemu') return settings.setPoint(percent);
-      if (percent > 0) await settings.releaseQemuThrottle();
-      throttle?.set(percent);
+      if (percent > 0) {
+        await settings.releaseQemuThrottle();
+        throttle?.set(percent, await readVcpuThreadIds(monitor));
+      } else throttle?.release();
       return { applied: textOf({ 'cgroup-percent': percent }) };
     },
     async restore() {

@@ -33,7 +33,7 @@ const usualPageBytes = 4096;
 export async function inspectVm(monitor: Monitor, procDirectory = '/proc'): Promise<Inspection> {
   const migration = await ask(monitor, 'query-migrate');
   const name = optional(await ask(monitor, 'query-name'), 'name', 'string');
-  const vcpuThreadIds = threadIdsIn(await ask(monitor, 'query-cpus-fast'));
+  const vcpuThreadIds = await readVcpuThreadIds(monitor);
   const qemuPid = await processOf(vcpuThreadIds[0], procDirectory);
   return {
     version: versionIn(await ask(monitor, 'query-version')),
@@ -60,6 +60,11 @@ export async function readSettings(monitor: Monitor): Promise<QemuSettings> {
     required(entry, 'state', 'boolean'),
   ]);
   return { capabilities: Object.fromEntries(states), parameters: objectOf(parameters) };
+}
+
+/** The threads of the vCPUs as they are now, by CPU index. Throws as `inspectVm`. */
+export async function readVcpuThreadIds(monitor: Monitor): Promise<readonly number[]> {
+  return threadIdsIn(await ask(monitor, 'query-cpus-fast'));
 }
 
 function versionIn(reply: Reply): QemuVersion {

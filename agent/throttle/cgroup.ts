@@ -2,19 +2,11 @@
  * The gentler throttle: a CPU quota on each vCPU thread. It acts at once, both ways, and with a 10 ms
  * period it stalls the guest about 2.5 times shorter than QEMU's own throttle at the same CPU share.
  */
-import { accessSync, constants, existsSync, readFileSync } from 'node:fs';
 import type { ThrottleFacts } from '../../shared/sample.ts';
 import { readVcpuSeconds } from '../collectors/vcpu.ts';
-import {
-  dissolveGroup,
-  homeOf,
-  makeGroup,
-  moveThread,
-  type GroupLayout,
-  type Quota,
-} from './groups.ts';
-import { guardGroup } from './keeper.ts';
+import type { GroupLayout, Quota } from './groups.ts';
 import { createUseMeter } from './use-meter.ts';
+import { VcpuGroups } from './vcpu-groups.ts';
 
 /** What the cgroup mechanism announces. */
 export const cgroupFacts: ThrottleFacts = {
@@ -29,8 +21,11 @@ export interface CgroupThrottle {
   readonly percent: number;
   /** Notes each vCPU's use of CPU; call it about once a second, it counts only while released. */
   measure(nowMilliseconds: number): void;
-  /** Sets the level for all vCPUs at once, 0 releases. Throws what the kernel answered. */
-  set(percent: number): void;
+  /**
+   * Sets the level for all vCPUs at once, 0 releases. Throws what the kernel answered. With
+   * `threadIds` these are the vCPU threads from now on: vCPUs may have been plugged since.
+   */
+  set(percent: number, threadIds?: readonly number[]): void;
   /**
    * Sends the threads home and removes the groups. Never throws for threads that are gone; throws
    * what the kernel answered for one group when all others are released.
@@ -52,37 +47,24 @@ export interface CgroupThrottleOptions {
  */
 export function openCgroupThrottle(options: CgroupThrottleOptions): CgroupThrottle | undefined {
   const { layout, pid, threadIds } = options;
-  const homes = new Map<number, string>();
-  for (const threadId of threadIds) {
-    const home = writableHome(layout, pid, threadId);
-    if (home === undefined) return undefined;
-    homes.set(threadId, home);
-    moveThread(layout, home, threadId);
-  }
-  return homes.size === 0 ? undefined : throttleOf(options, homes);
+  const vcpus = new VcpuGroups(layout, pid);
+  return vcpus.follow(threadIds) ? throttleOf(options, vcpus) : undefined;
 }
 
 function throttleOf(
-  { layout, pid, cpuSeconds = threadCpuSeconds }: CgroupThrottleOptions,
-  homes: ReadonlyMap<number, string>,
+  { pid, cpuSeconds = threadCpuSeconds }: CgroupThrottleOptions,
+  vcpus: VcpuGroups,
 ): CgroupThrottle {
-  const meter = createUseMeter([...homes.keys()], (threadId) => cpuSeconds(pid, threadId));
-  const groups = new Map<number, string>();
+  const meter = createUseMeter(
+    () => vcpus.threadIds,
+    (threadId) => cpuSeconds(pid, threadId),
+  );
   let percent = 0;
 
   const release = (): void => {
     percent = 0;
     meter.restart();
-    dissolveAll(layout, groups);
-  };
-  const throttleThread = (threadId: number, home: string, level: number): void => {
-    // The kernel gives thread ids away again, and a stranger must not come under our quota.
-    if (!existsSync(`/proc/${pid}/task/${threadId}`)) return;
-    const group = groups.get(threadId) ?? makeGroup(layout, home, threadId);
-    groups.set(threadId, group);
-    guardGroup(layout, group);
-    layout.setQuota(group, quotaFor(level, meter.use(threadId)));
-    moveThread(layout, group, threadId);
+    vcpus.release();
   };
   return {
     get percent() {
@@ -91,13 +73,14 @@ function throttleOf(
     measure(nowMilliseconds) {
       if (percent === 0) meter.sample(nowMilliseconds);
     },
-    set(level) {
+    set(level, threadIds) {
       if (level <= 0) {
         release();
         return;
       }
       try {
-        for (const [threadId, home] of homes) throttleThread(threadId, home, level);
+        if (threadIds !== undefined) vcpus.follow(threadIds);
+        vcpus.cap((threadId) => quotaFor(level, meter.use(threadId)));
         percent = level;
       } catch (error) {
         // All vCPUs or none: a half-throttled VM would be neither gentle nor predictable.
@@ -107,20 +90,6 @@ function throttleOf(
     },
     release,
   };
-}
-
-/** Throws only when all others are free; what failed stays in `groups`, for another try. */
-function dissolveAll(layout: GroupLayout, groups: Map<number, string>): void {
-  const failures = [...groups].flatMap(([threadId, group]) => {
-    try {
-      dissolveGroup(layout, group);
-      groups.delete(threadId);
-      return [];
-    } catch (error) {
-      return [error];
-    }
-  });
-  if (failures.length > 0) throw failures[0];
 }
 
 /** The scheduler's tick on most kernels: below it a period only makes the quota slip. */
@@ -144,18 +113,6 @@ export function quotaFor(percent: number, use: number): Quota {
     Math.max(share * periodMicroseconds, smallestQuotaMicroseconds),
   );
   return { quotaMicroseconds, periodMicroseconds };
-}
-
-function writableHome(layout: GroupLayout, pid: number, threadId: number): string | undefined {
-  try {
-    const text = readFileSync(`/proc/${String(pid)}/task/${String(threadId)}/cgroup`, 'utf8');
-    const home = homeOf(layout, text);
-    if (home !== undefined) accessSync(home, constants.W_OK);
-    return home;
-  } catch {
-    // Ended meanwhile, or not ours to write: both mean that there is no throttle to offer.
-    return undefined;
-  }
 }
 
 /** Undefined when the thread ended, or when this kernel keeps no such statistics and says zero. */

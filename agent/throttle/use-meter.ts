@@ -15,9 +15,9 @@ const windowMilliseconds = 900;
 /** A vCPU that happened to sleep while it was measured must still be able to answer interrupts. */
 const smallestUse = 0.05;
 
-/** A meter over the threads; `cpuSeconds` reads CPU time since the thread began. */
+/** A meter over the threads, which may change; `cpuSeconds` reads CPU time since the thread began. */
 export function createUseMeter(
-  threadIds: readonly number[],
+  threadIds: () => readonly number[],
   cpuSeconds: (threadId: number) => number | undefined,
 ): UseMeter {
   const uses = new Map<number, number>();
@@ -25,7 +25,7 @@ export function createUseMeter(
     { readonly atMilliseconds: number; readonly seconds: Map<number, number> } | undefined;
 
   const readAll = (): Map<number, number> => {
-    const entries = threadIds.map((threadId) => [threadId, cpuSeconds(threadId)] as const);
+    const entries = threadIds().map((threadId) => [threadId, cpuSeconds(threadId)] as const);
     return new Map(entries.filter((entry): entry is [number, number] => entry[1] !== undefined));
   };
   return {

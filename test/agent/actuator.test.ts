@@ -88,6 +88,22 @@ describe('actuator', () => {
     assert.deepEqual(levels, [40, 0, 30]);
   });
 
+  it('throttles the vCPUs that there are now', async () => {
+    qemu.threadIds = [process.pid, 4711];
+    let told: readonly number[] | undefined;
+    throttle.set = (_percent, threadIds) => (told = threadIds);
+    await apply({ kind: 'throttle', percent: 40, mechanism: 'cgroup' });
+    assert.deepEqual(told, [process.pid, 4711]);
+  });
+
+  it('takes QEMU to the floor although a quota cannot be released', async () => {
+    await apply({ kind: 'arm', arming: { ...plainArming, autoConverge: true }, tuning: {} });
+    await apply({ kind: 'throttle', percent: 40, mechanism: 'qemu' });
+    throttle.release = () => assert.fail('stuck');
+    await assert.rejects(floor(), /stuck/);
+    assert.equal(qemu.parameters['max-cpu-throttle'], 1);
+  });
+
   it('leaves the throttle parameters of others alone on the way to the floor', async () => {
     await floor();
     assert.deepEqual(sent('migrate-set-parameters'), []);

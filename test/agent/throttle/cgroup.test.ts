@@ -1,14 +1,14 @@
 import assert from 'node:assert/strict';
 import { fork, spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { accessSync, constants, existsSync, mkdirSync, readFileSync, readdirSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { openCgroupThrottle, quotaFor } from '../../../agent/throttle/cgroup.ts';
-import { homeOf, moveThread, sweep } from '../../../agent/throttle/groups.ts';
+import { moveThread, sweep } from '../../../agent/throttle/groups.ts';
 import { detectLayout } from '../../../agent/throttle/layouts.ts';
 import { until } from '../agent-rig.ts';
-import { readVcpuSeconds } from '../../../agent/collectors/vcpu.ts';
+import { canUseV1, cpuSeconds, groupOf, openThrottle, threadsOf } from './cgroup-rig.ts';
 
 describe('cgroup throttle', () => {
   it('caps a busy vCPU at what is left of a CPU, in periods of a tick', () => {
@@ -134,11 +134,7 @@ describe('cgroup throttle on a busy process (cgroup v1, root)', () => {
     const threaded = spawn(process.execPath, ['-e', 'setInterval(() => 0, 1000)']);
     try {
       const owner = threaded.pid ?? assert.fail('the process did not start');
-      const tasks = `/proc/${owner}/task`;
-      const threadIds = await until('threads', () => {
-        const found = readdirSync(tasks).map(Number);
-        return found.length > 2 ? found : undefined;
-      });
+      const threadIds = await threadsOf(owner);
       let troubles = 1;
       const tidy = (): void => {
         if (troubles-- > 0) throw new Error('stuck');
@@ -155,6 +151,26 @@ describe('cgroup throttle on a busy process (cgroup v1, root)', () => {
         homes,
       );
       throttle.release();
+    } finally {
+      threaded.kill('SIGKILL');
+    }
+  });
+
+  it('throttles vCPUs that came later and lets those go that are none any more', async () => {
+    const threaded = spawn(process.execPath, ['-e', 'setInterval(() => 0, 1000)']);
+    try {
+      const owner = threaded.pid ?? assert.fail('the process did not start');
+      const [, first = NaN, later = NaN] = await threadsOf(owner);
+      const layout = detectLayout() ?? assert.fail('no cgroup layout');
+      const options = { layout, pid: owner, threadIds: [first] };
+      const throttle = openCgroupThrottle(options) ?? assert.fail('not available');
+      const home = groupOf(owner, first);
+      throttle.set(50);
+      throttle.set(50, [later]);
+      assert.equal(groupOf(owner, first), home);
+      assert.match(groupOf(owner, later), /ferryman-/);
+      throttle.release();
+      assert.equal(groupOf(owner, later), home);
     } finally {
       threaded.kill('SIGKILL');
     }
@@ -206,30 +222,3 @@ describe('cgroup throttle on a busy process (cgroup v1, root)', () => {
     throttle.release();
   });
 });
-
-function openThrottle(pid: number, read = () => readVcpuSeconds(pid, [pid])) {
-  const layout = detectLayout() ?? assert.fail('no cgroup layout');
-  const options = { layout, pid, threadIds: [pid], cpuSeconds: read };
-  return openCgroupThrottle(options) ?? assert.fail('the throttle is not available');
-}
-
-function groupOf(pid: number, threadId = pid): string {
-  const text = readFileSync(`/proc/${pid}/task/${threadId}/cgroup`, 'utf8');
-  return detectLayout()?.groupOf(text) ?? assert.fail(text);
-}
-
-function cpuSeconds(pid: number): number {
-  return readVcpuSeconds(pid, [pid]) ?? assert.fail('no CPU time');
-}
-
-function canUseV1(): boolean {
-  const layout = detectLayout();
-  if (layout?.version !== 1) return false;
-  const text = readFileSync('/proc/self/cgroup', 'utf8');
-  try {
-    accessSync(homeOf(layout, text) ?? '', constants.W_OK);
-    return true;
-  } catch {
-    return false;
-  }
-}
