@@ -89,7 +89,7 @@ export function reasonOf({ watched, call, outcome, lateness }: Judged): string {
   }
   const above = `the backlog was ${call.backlogShare.toFixed(2)} times the switchover threshold`;
   if (outcome === 'right call') {
-    return `${above}; ${(lateness?.seconds ?? 0).toFixed(1)} s of short rounds between little and nothing`;
+    return `${above}, and its excess over that shrank on for ${(lateness?.seconds ?? 0).toFixed(1)} s`;
   }
   const later = ((watched.endMilliseconds - call.atMilliseconds) / 1000).toFixed(1);
   return call.isTrueOfTheMoment
