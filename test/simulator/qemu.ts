@@ -5,8 +5,7 @@ import { DirtyBitmap } from './dirty-bitmap.ts';
 import type { Guest } from './guest.ts';
 import { PageEncoder } from './page-encoder.ts';
 import { Socket } from './socket.ts';
-import { defaultTuning } from './surroundings.ts';
-import type { MigrationStatus, QemuSurroundings, QemuVersion } from './surroundings.ts';
+import { defaultTuning, type MigrationStatus, type QemuSurroundings } from './surroundings.ts';
 import { pageBytes } from './workload.ts';
 
 /** One bitmap sync as it happened. */
@@ -69,7 +68,7 @@ export class Qemu {
     this.#socket = new Socket(isMultifd ? (arming.multifdChannels ?? 2) : 1);
   }
 
-  get version(): QemuVersion {
+  get version(): QemuSurroundings['version'] {
     return this.#surroundings.version;
   }
 
