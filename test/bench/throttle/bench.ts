@@ -12,7 +12,7 @@ import { leastGapRatio, throttleTable } from './table.ts';
 
 const throttlePercent = 80;
 /** The shortest that the kernel takes comes first: at a fifth of a CPU that is 5 ms. */
-const periodsMicroseconds = [5000, 8000, 10_000, 20_000, 50_000, 100_000];
+const periodsMilliseconds = '5,8,10,20,50,100';
 const trialMilliseconds = 700;
 const settleMilliseconds = 300;
 const versions: readonly QemuVersion[] = ['7.2', '10.0'];
@@ -25,6 +25,7 @@ export async function benchThrottle(_ferryman: string, words: readonly string[])
     options: {
       qemu: { ...text, default: '7.2' },
       guests: text,
+      periods: { ...text, default: periodsMilliseconds },
       seconds: { ...text, default: '3' },
       json: text,
     },
@@ -32,10 +33,11 @@ export async function benchThrottle(_ferryman: string, words: readonly string[])
   const names = throttleGuests.map(({ name }) => name);
   const wanted = chosen('--guests', values.guests, names);
   const [qemu = '7.2'] = chosen('--qemu', values.qemu, versions);
+  const periods = values.periods.split(',').map((each) => 1000 * Number(each));
   const rows: Row[] = [];
   for (const entry of throttleGuests.filter(({ name }) => wanted.includes(name))) {
     process.stderr.write(`QEMU ${qemu}, ${entry.name}: ${entry.about}\n`);
-    rows.push(...(await measureGuest(qemu, entry, 1000 * Number(values.seconds))));
+    rows.push(...(await measureGuest(qemu, entry, periods, 1000 * Number(values.seconds))));
   }
   process.stdout.write(`${throttleTable(rows)}\n`);
   const kernel = os.release();
@@ -50,6 +52,7 @@ export async function benchThrottle(_ferryman: string, words: readonly string[])
 async function measureGuest(
   qemu: QemuVersion,
   { name, guest }: ThrottleGuest,
+  periodsMicroseconds: readonly number[],
   milliseconds: number,
 ): Promise<Row[]> {
   const subject = await openSubject(qemu, guest);
