@@ -1,9 +1,7 @@
-/** When to look at a VM: often while it moves away, once a second otherwise, at once when asked. */
+/** Looks at a VM again and again, as often as the look says, and at once when asked. */
 export interface SamplerOptions {
-  /** Looks once; true when much may change soon. Must not reject. */
-  readonly look: () => Promise<boolean>;
-  readonly busyMilliseconds?: number;
-  readonly restMilliseconds?: number;
+  /** Looks once; returns how many milliseconds after its begin the next may begin. Must not reject. */
+  readonly look: () => Promise<number>;
 }
 
 export interface Sampler {
@@ -13,8 +11,7 @@ export interface Sampler {
 }
 
 /** Starts looking. Looks never overlap: a slow QEMU is asked less often, not more at once. */
-export function startSampler(options: SamplerOptions): Sampler {
-  const { look, busyMilliseconds = 100, restMilliseconds = 1000 } = options;
+export function startSampler({ look }: SamplerOptions): Sampler {
   let timer: NodeJS.Timeout | undefined;
   let isLooking = false;
   let asked = 0;
@@ -25,12 +22,11 @@ export function startSampler(options: SamplerOptions): Sampler {
     isLooking = true;
     const askedBefore = asked;
     const startedAtMilliseconds = performance.now();
-    const isBusy = await look();
+    const periodMilliseconds = await look();
     isLooking = false;
     if (stopped.signal.aborted) return;
-    const period = isBusy ? busyMilliseconds : restMilliseconds;
     const tookMilliseconds = performance.now() - startedAtMilliseconds;
-    const pause = asked > askedBefore ? 0 : Math.max(0, period - tookMilliseconds);
+    const pause = asked > askedBefore ? 0 : Math.max(0, periodMilliseconds - tookMilliseconds);
     timer = setTimeout(() => void run(), pause);
   };
   void run();

@@ -15,7 +15,8 @@ export interface Situation {
   readonly qemuThrottlePercent?: number;
 }
 
-type VmState = Pick<VmFacts, 'runState' | 'migrationStatus'>;
+/** Where a VM stands. */
+export type VmState = Pick<VmFacts, 'runState' | 'migrationStatus'>;
 
 /** Nothing is under way. A destination that listens (`setup`) counts: nothing has come in yet. */
 export function isAtRest({ runState, migrationStatus }: VmState): boolean {

@@ -15,11 +15,12 @@ import type { Commandable } from './executor.ts';
 import { guardMonitor } from './guard.ts';
 import type { Monitor, MonitorEvent } from './monitor/monitor.ts';
 import type { Outbox, Stamp } from './outbox.ts';
+import { pauseMilliseconds, type Look } from './pace.ts';
 import type { HostPolicy } from './policy-file.ts';
 import type { Inspection } from './qemu/inspect.ts';
 import { isIdle } from './qemu/status.ts';
 import { startSampler, type Sampler } from './sampler.ts';
-import { isSending, type Situation } from './situation.ts';
+import type { Situation } from './situation.ts';
 import { openCgroupThrottle, type CgroupThrottle } from './throttle/cgroup.ts';
 import type { GroupLayout } from './throttle/groups.ts';
 import { vmFacts } from './vm-facts.ts';
@@ -56,6 +57,7 @@ export class AttachedVm implements Commandable {
   #status: string;
   #block: BlockCounters | undefined;
   #slowAtMilliseconds = -Infinity;
+  #lastLook: Look | undefined;
   #trouble: string | undefined;
 
   constructor(options: VmOptions) {
@@ -148,14 +150,16 @@ export class AttachedVm implements Commandable {
     );
     this.#options.outbox.publish({ kind: 'event', ref: this.ref, name, detail });
     // STOP, RESUME and MIGRATION change the run state: look at all of it, at once.
-    this.#slowAtMilliseconds = -Infinity;
+    if (name !== 'MIGRATION_PASS') this.#slowAtMilliseconds = -Infinity;
     this.#sampler?.soon();
   }
 
-  /** One look; true while the next has to come soon. */
-  async #look(): Promise<boolean> {
+  /** One look; returns how soon the next has to come. */
+  async #look(): Promise<number> {
     const { outbox, clock } = this.#options;
     const stamp = outbox.stamp();
+    const before = this.#lastLook;
+    this.#lastLook = undefined;
     const isSlowDue = clock.monotonicMilliseconds() - this.#slowAtMilliseconds >= slowMilliseconds;
     try {
       if (isSlowDue) await this.#lookSlowly(stamp);
@@ -163,11 +167,13 @@ export class AttachedVm implements Commandable {
       const sample = toMigrationSample(reply, this.#extras());
       outbox.publish({ kind: 'migration', ref: this.ref, sample }, stamp);
       await this.#follow(sample);
+      this.#lastLook = { atMilliseconds: stamp.agentMilliseconds, sample };
       this.#trouble = undefined;
     } catch (error) {
       this.#complain(messageOf(error));
     }
-    return isSending({ runState: this.#runState, migrationStatus: this.#status });
+    const state = { runState: this.#runState, migrationStatus: this.#status };
+    return pauseMilliseconds(state, before, this.#lastLook);
   }
 
   async #lookSlowly(stamp: Stamp): Promise<void> {
