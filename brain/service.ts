@@ -27,7 +27,8 @@ import type { PredictionOrder } from './predict.ts';
 import type { Reduce, Start } from './runner.ts';
 import { createTimeline } from './timeline.ts';
 
-const tickMilliseconds = 100;
+/** What time alone brings (deadlines, silence) is counted in seconds. */
+const tickMilliseconds = 250;
 const beaconMilliseconds = 500;
 
 /** Under this kind agents send what they kept while the bus was away: history, never control. */

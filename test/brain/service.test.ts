@@ -97,7 +97,7 @@ describe('brain/service', () => {
     brain.migrate(order);
     await new Promise((resolve) => setTimeout(resolve, 300));
     assert.equal(ticks(), 0);
-    clock.advance(100);
+    clock.advance(250);
     await new Promise((resolve) => setTimeout(resolve, 300));
     assert.equal(ticks(), 1);
     assert.ok(epochs.includes(7));
