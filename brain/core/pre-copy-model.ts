@@ -28,8 +28,8 @@ export interface Course {
   readonly switchoverBytes: number;
   /** Another V_L for the first rounds from now: the test is corrected only once a ratio is measured. */
   readonly uncorrected?: { readonly rounds: number; readonly switchoverBytes: number };
-  /** Throttle (0 to 1) for the rest of the running round, for the one after it, and from then on. */
-  readonly throttles: readonly [number, number, number];
+  /** Throttle (0 to 1) for the rest of the running round, for each one after it; the last for good. */
+  readonly throttles: readonly number[];
   readonly horizonSeconds: number;
 }
 
@@ -92,7 +92,7 @@ interface Walk {
 function walkRound(course: Course, state: Walk, round: number): number {
   const startBytes = state.backlogBytes;
   const rate = rateOf(course, state, round);
-  const throttle = course.throttles[round === 0 ? 0 : round === 1 ? 1 : 2];
+  const throttle = course.throttles[round] ?? lastThrottle(course);
   const aboveBytes = Math.max(0, startBytes - thresholdBytes(course, round));
   const seconds = Math.max(shortestRoundSeconds, aboveBytes / rate + lookLateSeconds);
   const leftBytes = Math.max(0, startBytes - rate * seconds);
@@ -106,6 +106,10 @@ function walkRound(course: Course, state: Walk, round: number): number {
   state.lostSeconds += throttle * seconds;
   noteSent(course, state, round, rate * seconds);
   return startBytes;
+}
+
+function lastThrottle({ throttles }: Course): number {
+  return throttles.at(-1) ?? 0;
 }
 
 function noteSent(course: Course, state: Walk, round: number, sentBytes: number): void {
@@ -158,7 +162,7 @@ function neverEnding(course: Course, state: Walk, nextRoundBytes: number): Forec
     finishes: false,
     totalSeconds: course.horizonSeconds,
     downtimeSeconds: 0,
-    guestWorkLostSeconds: state.lostSeconds + left * course.throttles[2],
+    guestWorkLostSeconds: state.lostSeconds + left * lastThrottle(course),
     rounds: mostRounds,
     sentBytes: state.sentBytes + left * course.laterDrainBytesPerSecond,
     firstRateBytes: state.firstRateBytes,

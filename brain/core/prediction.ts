@@ -39,6 +39,8 @@ export interface FamilyPrediction {
   readonly guestWorkLostSeconds: Span;
   /** What it takes to end like this; 0 when the guest can be left alone. */
   readonly throttlePercent: Span;
+  /** The round from which on it is throttled in the likely case; 1 is the first pass. */
+  readonly throttleFromRound?: number;
   /** J by which families are compared, see cost.ts. */
   readonly cost: number;
 }
@@ -214,6 +216,7 @@ function predictFamily(
     firstPassMilliseconds: firstPassMilliseconds(migration, family),
     guestWorkLostSeconds: span(({ forecast }) => thousandths(forecast.guestWorkLostSeconds)),
     throttlePercent: span(({ throttlePercent }) => throttlePercent),
+    ...(likely.throttleFromRound !== undefined && { throttleFromRound: likely.throttleFromRound }),
     cost: thousandths(likely.cost),
   };
 }

@@ -64,7 +64,8 @@ function isTooLong({ finishes, totalMilliseconds }: FamilyPrediction): boolean {
 function rememberingHeld(scenario: Scenario): (predicted: FamilyPrediction) => Happened {
   const known = new Map<string, Happened>();
   return (predicted) => {
-    const key = `${predicted.family} ${String(predicted.throttlePercent.likely)}`;
+    const { family, throttlePercent, throttleFromRound = 0 } = predicted;
+    const key = `${family} ${String(throttlePercent.likely)} ${String(throttleFromRound)}`;
     const happened = known.get(key) ?? happenedIn(heldWorld(scenario, predicted).run);
     known.set(key, happened);
     return happened;

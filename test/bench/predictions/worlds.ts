@@ -53,16 +53,16 @@ export function watchWorld(scenario: Scenario, changes: Changes = {}): Watched {
   return { run, probed, backlogs: backlogGuesses(run.migration, [...roundStarts.values()]) };
 }
 
-/** The guest in one family, throttled as the prediction says: from the end of the first pass on. */
+/** The guest in one family, throttled as the prediction says. */
 export function heldWorld(
   scenario: Scenario,
-  { family, throttlePercent: { likely: percent } }: FamilyPrediction,
+  { family, throttlePercent: { likely: percent }, throttleFromRound }: FamilyPrediction,
 ): Watched {
   return watchWorld(scenario, {
     facts: { families: [family], throttles: [], canStartDestination: false },
     link: configuredLink(scenario),
     interfere: (before, after) =>
-      percent > 0 && startsRound(before, after) && after.openRound?.number === 2
+      startsRound(before, after) && after.openRound?.number === throttleFromRound
         ? [throttleOrder(percent, after.nowMilliseconds)]
         : [],
   });

@@ -92,6 +92,16 @@ describe('core/prediction', () => {
     assert.equal(helpless.totalMilliseconds.likely, 600_000);
   });
 
+  it('throttles as late as pays, since the policy waits for that as well', () => {
+    const plain = familyIn(predicted({}).families, 'plain');
+    assert.equal(plain.throttleFromRound, 2, 'a guest that outruns the link is not waited for');
+    const slow = { dirtyCurve: randomCurve(64 * mebibyte, 40 * mebibyte) };
+    const patient = familyIn(predicted(slow).families, 'plain');
+    assert.ok(patient.throttlePercent.likely > 0);
+    assert.ok((patient.throttleFromRound ?? 0) > 2, String(patient.throttleFromRound));
+    assert.equal(familyIn(predicted(idle).families, 'plain').throttleFromRound, undefined);
+  });
+
   it('has a wider range the less is known of the link and of the guest', () => {
     const width = ({ low, high }: Span) => high - low;
     const totalOf = (probe: Partial<ProbeReport>, link: Migration['link']) =>

@@ -11,7 +11,7 @@ import { compressionFamilies } from '../../methods/compression.ts';
 import { methods } from '../../methods/index.ts';
 import { compose } from '../../methods/method.ts';
 import type { ArmingPlan, Migration } from '../../migration.ts';
-import { forecast, type Forecast } from '../../pre-copy-model.ts';
+import { forecast, type Course, type Forecast } from '../../pre-copy-model.ts';
 
 /** What a migration in one family would come to, at the link's most likely bandwidth. */
 export interface FamilyOutlook {
@@ -20,6 +20,8 @@ export interface FamilyOutlook {
   readonly cost: number;
   readonly forecast: Forecast;
   readonly throttlePercent: number;
+  /** The round in which the throttle begins; 1 is the first pass. */
+  readonly throttleFromRound?: number;
 }
 
 /** An optimisation must beat plain pre-copy by this much: predictions err, and it costs CPU. */
@@ -77,21 +79,47 @@ export function outlook(migration: Migration, family: Family): FamilyOutlook {
     cost: costs.reduce((sum, each) => sum + each, 0) / costs.length,
     forecast: likely.forecast,
     throttlePercent: likely.percent,
+    ...(likely.fromRound !== undefined && { throttleFromRound: likely.fromRound }),
   };
 }
 
-/** Untouched, or throttled from the earliest sync at which the mechanism can act. */
-function bestCourse(migration: Migration, family: Family, wire: number) {
+/** One way through a course: free, or throttled from the start of a round on. */
+interface Way {
+  readonly percent: number;
+  readonly fromRound?: number;
+  readonly forecast: Forecast;
+  readonly cost: number;
+}
+
+/** Untouched, or throttled from the round on from which it pays most, as the policy does in flight. */
+function bestCourse(migration: Migration, family: Family, wire: number): Way {
   const course = freshCourse(migration, family, wire);
   const free = forecast(course);
-  const untouched = {
-    percent: 0,
-    forecast: free,
-    cost: forecastCost(free, downtimeLimitSeconds(migration)),
-  };
-  const begin = throttleFacts(migration)?.lag === 'immediate' ? 'next-round' : 'later';
-  const throttled = planThrottle(migration, course, begin);
+  const limitSeconds = downtimeLimitSeconds(migration);
+  const untouched: Way = { percent: 0, forecast: free, cost: forecastCost(free, limitSeconds) };
+  const isImmediate = throttleFacts(migration)?.lag === 'immediate';
+  const plan = planThrottle(migration, course, isImmediate ? 'next-round' : 'later');
+  const earliest = { ...plan, fromRound: isImmediate ? 2 : 3 };
+  const throttled = waitWhileCheaper(course, earliest, limitSeconds);
   return throttled.cost < untouched.cost ? throttled : untouched;
+}
+
+/** Begins round after round later, until that does not pay any more. */
+function waitWhileCheaper(
+  course: Course,
+  soon: Way & { readonly fromRound: number },
+  limitSeconds: number,
+): Way {
+  const free = Array.from({ length: soon.fromRound }, () => 0);
+  const predicted = forecast({ ...course, throttles: [...free, soon.percent / 100] });
+  const wait = {
+    percent: soon.percent,
+    fromRound: soon.fromRound + 1,
+    forecast: predicted,
+    cost: forecastCost(predicted, limitSeconds),
+  };
+  const pays = soon.percent > 0 && wait.cost < soon.cost;
+  return pays ? waitWhileCheaper(course, wait, limitSeconds) : soon;
 }
 
 /** The cheapest family; plain pre-copy unless another one is clearly cheaper. */
