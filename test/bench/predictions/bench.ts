@@ -4,6 +4,8 @@ import { parseArgs } from 'node:util';
 import type { QemuVersion } from '../../../scripts/tools.mjs';
 import { parseBandwidth } from '../../../shared/units.ts';
 import { drawScenario } from '../../simulator/scenarios.ts';
+import { drawWideScenario } from '../../simulator/wide-scenarios.ts';
+import type { Scenario } from '../../simulator/simulation.ts';
 import type { Foretold, NamedGuess } from './foretold.ts';
 import { benchReal } from './real-bench.ts';
 import { realFamilies, realWorkloads } from './real.ts';
@@ -24,6 +26,7 @@ export async function benchPredictions(
     options: {
       seeds: { ...text, default: '300' },
       from: { ...text, default: '0' },
+      wide: { type: 'boolean', default: false },
       real: { type: 'boolean', default: false },
       qemu: { ...text, default: '7.2' },
       link: { ...text, default: '32MiB/s' },
@@ -33,11 +36,11 @@ export async function benchPredictions(
     },
   });
   if (!values.real) {
-    return benchSimulated(
-      countOf('--from', values.from),
-      countOf('--seeds', values.seeds),
-      values.json,
-    );
+    return benchSimulated(values.wide ? drawWideScenario : drawScenario, {
+      first: countOf('--from', values.from),
+      count: countOf('--seeds', values.seeds),
+      json: values.json,
+    });
   }
   return benchReal(ferryman, {
     qemu: oneOf('--qemu', values.qemu, versions),
@@ -48,11 +51,20 @@ export async function benchPredictions(
   });
 }
 
-function benchSimulated(first: number, count: number, json: string | undefined): number {
+interface SimulatedFlags {
+  readonly first: number;
+  readonly count: number;
+  readonly json: string | undefined;
+}
+
+function benchSimulated(
+  draw: (seed: number) => Scenario,
+  { first, count, json }: SimulatedFlags,
+): number {
   const foretold: Foretold[] = [];
   const backlogs: NamedGuess[] = [];
   for (let seed = first; seed < first + count; seed++) {
-    const told = foretellSeed(seed, drawScenario(seed));
+    const told = foretellSeed(seed, draw(seed));
     foretold.push(...told.foretold);
     backlogs.push(...told.backlogs);
     const done = seed + 1 - first;

@@ -12,7 +12,7 @@ import { configuredLink, happenedIn, heldWorld, watchWorld } from './worlds.ts';
 /** What is predicted to last longer is not waited for. */
 const judgedMilliseconds = 50_000;
 
-/** Workloads that are tomorrow what they are today: nobody can foresee the others. */
+/** Workloads, over a link that stays as it is, that are tomorrow what they are today: nobody can foresee the others. */
 const steadyShapes: readonly string[] = ['idle', 'working-set', 'hot-set', 'sweep'];
 
 /** All that is foretold of the guest of one seed, and what became of it. */
@@ -31,7 +31,9 @@ export function foretellSeed(
   const about = {
     name: `seed ${String(seed)}`,
     workload: scenario.workload.name,
-    isSteady: steadyShapes.includes(scenario.workload.name),
+    isSteady:
+      steadyShapes.includes(scenario.workload.name) &&
+      typeof scenario.linkBytesPerSecond === 'number',
   };
   const happens = rememberingHeld(scenario);
   const held = links.flatMap((link) =>
