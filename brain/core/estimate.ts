@@ -7,7 +7,7 @@ import { throttleCapPercent, throttleFacts } from './budget.ts';
 import { forecastCost } from './cost.ts';
 import { drainRates, firstRateRounds } from './families.ts';
 import { currentLink } from './link.ts';
-import { availSwitchoverBytesPerSecond } from './methods/downtime.ts';
+import { availSwitchoverBytesPerSecond, pauseLimitMilliseconds } from './methods/downtime.ts';
 import type { Migration } from './migration.ts';
 import { forecast, type Course, type Forecast } from './pre-copy-model.ts';
 
@@ -33,6 +33,7 @@ function horizonSeconds(migration: Migration): number {
 export function freshCourse(migration: Migration, family: Family, wire: number): Course {
   const rates = drainRates(migration, family, wire);
   const threshold = availSwitchoverBytesPerSecond(migration, family, wire) ?? wire;
+  const limitSeconds = pauseLimitMilliseconds(migration, wire) / 1000;
   return {
     workingSet: migration.workingSet ?? { classes: [], bytes: 0 },
     drainBytesPerSecond: rates.firstPassBytesPerSecond,
@@ -41,11 +42,11 @@ export function freshCourse(migration: Migration, family: Family, wire: number):
     needsCopies: family === 'xbzrle',
     remainingBytes: firstPassBytes(migration),
     roundRunSeconds: 0,
-    switchoverBytes: threshold * downtimeLimitSeconds(migration),
+    switchoverBytes: threshold * limitSeconds,
     // The test is armed uncorrected, see methods/downtime.ts; one round at the later rate has to be seen.
     uncorrected: {
       rounds: firstRateRounds(family) + 1,
-      switchoverBytes: wire * downtimeLimitSeconds(migration),
+      switchoverBytes: wire * limitSeconds,
     },
     throttles: noThrottle,
     horizonSeconds: horizonSeconds(migration),
@@ -65,7 +66,11 @@ export function runningCourse(migration: Migration): Course | undefined {
     0,
     firstRateRounds(attempt.arming.family) + 1 - migration.openRound.number,
   );
-  const limitSeconds = (migration.tuning.downtimeLimitMilliseconds ?? 300) / 1000;
+  // A limit held lower for a while can be given back at any moment.
+  const limitMilliseconds = Math.max(
+    pauseLimitMilliseconds(migration, wire),
+    migration.tuning.downtimeLimitMilliseconds ?? 0,
+  );
   const available = migration.tuning.availSwitchoverBandwidthBytesPerSecond;
   return {
     workingSet: migration.workingSet ?? { classes: [], bytes: 0 },
@@ -75,9 +80,21 @@ export function runningCourse(migration: Migration): Course | undefined {
     needsCopies: firstRounds > 0 && attempt.arming.family === 'xbzrle',
     remainingBytes: unsentBytes(migration, ram),
     roundRunSeconds: migration.openRound.guestRunMilliseconds / 1000,
-    switchoverBytes: (available && available > 0 ? available : wire) * limitSeconds,
+    switchoverBytes: ((available && available > 0 ? available : wire) * limitMilliseconds) / 1000,
     throttles: noThrottle,
     horizonSeconds: horizonSeconds(migration),
+  };
+}
+
+/** The course on which QEMU stops the guest at this share of the backlog that the limit allows. */
+export function withSwitchoverShare(course: Course, share: number): Course {
+  const { uncorrected } = course;
+  return {
+    ...course,
+    switchoverBytes: course.switchoverBytes * share,
+    ...(uncorrected && {
+      uncorrected: { ...uncorrected, switchoverBytes: uncorrected.switchoverBytes * share },
+    }),
   };
 }
 

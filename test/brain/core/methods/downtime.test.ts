@@ -1,5 +1,9 @@
 import assert from 'node:assert/strict';
-import { downtime, switchoverTuning } from '../../../../brain/core/methods/downtime.ts';
+import {
+  downtime,
+  plainTuning,
+  switchoverTuning,
+} from '../../../../brain/core/methods/downtime.ts';
 import type { Migration } from '../../../../brain/core/migration.ts';
 import {
   mebibyte,
@@ -57,5 +61,13 @@ describe('core/methods/downtime', () => {
     const order = migrateOrder({ downtimeLimitMilliseconds: 50 });
     const armament = downtime.arm(readyMigration({ probe: text, order }), 'multifd-zstd');
     assert.deepEqual(armament?.tuning, { downtimeLimitMilliseconds: 50 });
+  });
+
+  it('asks for less over a slow link, where the socket still holds a good part of the limit', () => {
+    const limitOver = (link: number) =>
+      plainTuning(readyMigration(), link * mebibyte).downtimeLimitMilliseconds ?? 0;
+    assert.equal(limitOver(100), 300);
+    assert.ok(limitOver(8) < 150);
+    assert.ok(limitOver(1) >= 50);
   });
 });

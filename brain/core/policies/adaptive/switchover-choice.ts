@@ -1,0 +1,118 @@
+/**
+ * When to switch over. QEMU stops the guest at the first sync that leaves no more than the downtime
+ * limit lets it send, and uses the limit up although one more round would often shorten the pause at
+ * next to no cost. So as long as the backlog drains by itself the limit is held lower, and given
+ * back in full as soon as waiting would not pay: a throttled, a diverging or an unsteady guest is
+ * switched over at the first chance. QEMU takes a new limit within one iteration (50 ms).
+ */
+import { forecastCost } from '../../cost.ts';
+import { downtimeLimitSeconds, runningCourse, withSwitchoverShare } from '../../estimate.ts';
+import type { Evidence } from '../../decision.ts';
+import { firstRateRounds } from '../../families.ts';
+import { currentLink } from '../../link.ts';
+import { pauseLimitMilliseconds, plainTuning, switchoverTuning } from '../../methods/downtime.ts';
+import type { Migration } from '../../migration.ts';
+import { forecast, type Course } from '../../pre-copy-model.ts';
+import { roundsOfAttempt } from '../../rounds.ts';
+import type { Tuning } from '../../../../shared/command.ts';
+import type { Move } from '../policy.ts';
+
+/** The switchover test is written anew when it moved by more than this. */
+const noticeableShare = 0.2;
+/** Shares of the limit to hold it at; below a tenth of QEMU's 300 ms the pause itself outweighs the pages. */
+const shares = [1 / 10, 1 / 6, 1 / 3, 2 / 3] as const;
+/** The whole migration may take this much longer for a shorter pause... */
+const spareSeconds = 0.08;
+/** ...which must be worth this much cost, or the limit is left alone. */
+const worthwhileSeconds = 0.1;
+/** A round further than this from the model: a guest that changes its ways is not waited for. */
+const steadySurprise = 1.4;
+
+/** The next word on QEMU's switchover test, if it differs from the last one. */
+export function chooseSwitchover(migration: Migration): Move | undefined {
+  const attempt = migration.attempts.at(-1);
+  const course = runningCourse(migration);
+  if (!attempt || !course) return undefined;
+  const wire = currentLink(migration).bytesPerSecond;
+  const family = attempt.arming.family;
+  const isMeasured = (roundsOfAttempt(migration).at(-1)?.number ?? 0) > firstRateRounds(family);
+  const full = isMeasured ? switchoverTuning(migration, family, wire) : plainTuning(migration, wire);
+  const share = gentleShare(migration, course);
+  const wanted = { ...full, downtimeLimitMilliseconds: limitAt(share, full) };
+  if (!isNews(wanted, migration.tuning)) return undefined;
+  return {
+    kind: 'command',
+    operation: { kind: 'tune', tuning: { ...resetOf(migration), ...wanted } },
+    method: 'downtime',
+    rule: ruleOf(share, migration, full),
+    evidence: evidenceOf(course, wire, wanted),
+  };
+}
+
+/** The share of the limit at which a free drain costs least; 1 where waiting does not pay. */
+function gentleShare(migration: Migration, course: Course): number {
+  if (migration.orderedThrottlePercent > 0 || isUnsteady(migration)) return 1;
+  const limit = downtimeLimitSeconds(migration);
+  const atOnce = forecast(course);
+  const isHeld = limitIsHeld(migration);
+  const most = atOnce.totalSeconds + spareSeconds * (isHeld ? 1.5 : 1);
+  const least = forecastCost(atOnce, limit) - (isHeld ? 0 : worthwhileSeconds);
+  const offers = shares.map((share) => {
+    const seen = forecast(withSwitchoverShare(course, share));
+    return { share, seen, cost: forecastCost(seen, limit) };
+  });
+  const [best] = offers
+    .filter(({ seen, cost }) => seen.finishes && seen.totalSeconds <= most && cost < least)
+    .sort((one, other) => one.cost - other.cost);
+  return best?.share ?? 1;
+}
+
+function limitIsHeld(migration: Migration): boolean {
+  const { downtimeLimitMilliseconds = Infinity } = migration.tuning;
+  const wire = currentLink(migration).bytesPerSecond;
+  return downtimeLimitMilliseconds < (1 - noticeableShare) * pauseLimitMilliseconds(migration, wire);
+}
+
+function isUnsteady({ surprise = 1 }: Migration): boolean {
+  return surprise > steadySurprise || surprise < 1 / steadySurprise;
+}
+
+function limitAt(share: number, { downtimeLimitMilliseconds = 0 }: Tuning): number {
+  return Math.max(1, Math.round(share * downtimeLimitMilliseconds));
+}
+
+function isNews(wanted: Tuning, written: Tuning): boolean {
+  return (
+    differs(wanted.downtimeLimitMilliseconds, written.downtimeLimitMilliseconds) ||
+    differs(
+      wanted.availSwitchoverBandwidthBytesPerSecond,
+      written.availSwitchoverBandwidthBytesPerSecond,
+    )
+  );
+}
+
+function differs(wanted = 0, written = 0): boolean {
+  return Math.abs(wanted - written) > noticeableShare * Math.max(wanted, written);
+}
+
+/** What was told of the link before must not stay when it is not told again. */
+function resetOf({ tuning }: Migration): Tuning {
+  return tuning.availSwitchoverBandwidthBytesPerSecond
+    ? { availSwitchoverBandwidthBytesPerSecond: 0 }
+    : {};
+}
+
+function ruleOf(share: number, migration: Migration, full: Tuning): string {
+  if (share < 1) return 'shorter-pause-for-free';
+  const isBack = limitIsHeld(migration) && !full.availSwitchoverBandwidthBytesPerSecond;
+  return isBack ? 'waiting-does-not-pay' : 'switchover-test-corrected';
+}
+
+function evidenceOf(course: Course, wire: number, wanted: Tuning): Evidence {
+  return {
+    wireBytesPerSecond: Math.round(wire),
+    drainBytesPerSecond: Math.round(course.laterDrainBytesPerSecond),
+    backlogBytes: Math.round(course.remainingBytes),
+    downtimeLimitMilliseconds: wanted.downtimeLimitMilliseconds ?? 0,
+  };
+}

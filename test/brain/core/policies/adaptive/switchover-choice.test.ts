@@ -1,0 +1,55 @@
+import assert from 'node:assert/strict';
+import type { Tuning } from '../../../../../shared/command.ts';
+import type { Migration } from '../../../../../brain/core/migration.ts';
+import { chooseSwitchover } from '../../../../../brain/core/policies/adaptive/switchover-choice.ts';
+import { activeSample, mebibyte, movingMigration } from '../../support.ts';
+
+/** Random writes at this many MiB/s over 64 MiB, with 24 MiB to go at 32 MiB/s; the limit is 300 ms. */
+function writing(rate: number, change: Partial<Migration> = {}): Migration {
+  const bytes = rate === 0 ? 0 : 64 * mebibyte;
+  const classes = rate === 0 ? [] : [{ shape: 'random' as const, bytes, seconds: 64 / rate }];
+  const last = activeSample({ remainingBytes: 24 * mebibyte, dirtySyncCount: 3 });
+  return movingMigration({ workingSet: { bytes, classes }, last, ...change });
+}
+
+function tuningFor(migration: Migration): Tuning | undefined {
+  const wanted = chooseSwitchover(migration);
+  return wanted?.kind === 'command' && wanted.operation.kind === 'tune'
+    ? wanted.operation.tuning
+    : undefined;
+}
+
+const held = { tuning: { downtimeLimitMilliseconds: 30 } };
+
+describe('core/policies/adaptive/switchover-choice', () => {
+  it('makes the pause of a quiet guest a tenth as long, for nothing', () => {
+    assert.equal(tuningFor(writing(0))?.downtimeLimitMilliseconds, 30);
+    assert.equal(chooseSwitchover(writing(0))?.rule, 'shorter-pause-for-free');
+  });
+
+  it('says so once', () => {
+    assert.equal(chooseSwitchover(writing(0, held)), undefined);
+  });
+
+  it('leaves the limit alone where another round would cost time', () => {
+    assert.equal(chooseSwitchover(writing(20)), undefined);
+  });
+
+  it('gives the limit back when the guest begins to write', () => {
+    const wanted = chooseSwitchover(writing(20, held));
+    assert.equal(tuningFor(writing(20, held))?.downtimeLimitMilliseconds, 300);
+    assert.equal(wanted?.rule, 'waiting-does-not-pay');
+  });
+
+  it('gives it back for a guest that is throttled, or that nothing brings to an end', () => {
+    const full = { downtimeLimitMilliseconds: 300 };
+    assert.deepEqual(tuningFor(writing(0, { ...held, orderedThrottlePercent: 90 })), full);
+    assert.deepEqual(tuningFor(writing(200, held)), full);
+  });
+
+  it('does not wait for a guest that has just changed its ways', () => {
+    assert.equal(chooseSwitchover(writing(0, { surprise: 2 })), undefined);
+    assert.equal(chooseSwitchover(writing(0, { surprise: 0.3 })), undefined);
+    assert.ok(chooseSwitchover(writing(0, { surprise: 1.2 })));
+  });
+});
