@@ -34,18 +34,18 @@ export async function benchThrottle(_ferryman: string, words: readonly string[])
   const wanted = chosen('--guests', values.guests, names);
   const [qemu = '7.2'] = chosen('--qemu', values.qemu, versions);
   const periods = values.periods.split(',').map((each) => 1000 * Number(each));
+  const record = { date: new Date().toISOString().slice(0, 10), kernel: os.release(), qemu };
   const rows: Row[] = [];
   for (const entry of throttleGuests.filter(({ name }) => wanted.includes(name))) {
     process.stderr.write(`QEMU ${qemu}, ${entry.name}: ${entry.about}\n`);
     rows.push(...(await measureGuest(qemu, entry, periods, 1000 * Number(values.seconds))));
+    const whole = { ...record, throttlePercent, rows, comparisons: compare(rows) };
+    // After each guest: what was measured is kept when the next one fails.
+    if (values.json !== undefined) {
+      writeFileSync(values.json, `${JSON.stringify(whole, undefined, 1)}\n`);
+    }
   }
   process.stdout.write(`${throttleTable(rows)}\n`);
-  const kernel = os.release();
-  const date = new Date().toISOString().slice(0, 10);
-  if (values.json !== undefined) {
-    const record = { date, kernel, qemu, throttlePercent, rows, comparisons: compare(rows) };
-    writeFileSync(values.json, `${JSON.stringify(record, undefined, 1)}\n`);
-  }
   return compare(rows).every(({ gapRatio }) => gapRatio >= leastGapRatio) ? 0 : 1;
 }
 
