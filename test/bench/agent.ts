@@ -1,5 +1,6 @@
 /** `npm run bench -- agent`: what ferryman itself costs while one VM migrates. */
 import { readFileSync, writeFileSync } from 'node:fs';
+import { cpus } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -13,7 +14,7 @@ import { withScratch } from './scratch.ts';
 const linkBytesPerSecond = 32 * 2 ** 20;
 const largestCpuShare = 0.03;
 /** A long one that is not throttled: what there is to see and to decide, for half a minute. */
-const settings = { workload: 'random', policy: 'none', deadlineSeconds: 30 };
+const settings = { qemu: '7.2', workload: 'random', policy: 'none', deadlineSeconds: 30 } as const;
 const memoryPollMilliseconds = 500;
 
 interface Cost {
@@ -52,19 +53,27 @@ export async function benchAgent(ferryman: string, words: readonly string[]): Pr
   ];
   process.stdout.write(`${lines.join('\n')}\n`);
   if (values.json !== undefined) {
-    writeFileSync(
-      values.json,
-      `${JSON.stringify({ cpuShare, busCpuShare, residentMebibytes, costs })}\n`,
-    );
+    const figures = { cpuShare, busCpuShare, residentMebibytes, costs };
+    writeFileSync(values.json, `${JSON.stringify({ ...circumstances(), ...figures })}\n`);
   }
   return holds ? 0 : 1;
+}
+
+function circumstances() {
+  const cores = cpus();
+  return {
+    date: new Date().toISOString().slice(0, 10),
+    machine: { cpu: cores[0]?.model ?? 'unknown', cores: cores.length },
+    versions: { node: process.versions.node, qemu: settings.qemu },
+    settings,
+  };
 }
 
 async function measure(ferryman: string, tracePath: string): Promise<Cost> {
   const workload = workloads.find(({ name }) => name === settings.workload);
   if (workload === undefined) throw new Error(`no workload ${settings.workload}`);
   const pair = await startPair({
-    qemu: '7.2',
+    qemu: settings.qemu,
     guest: workload.guest(linkBytesPerSecond),
     linkBytesPerSecond,
   });
