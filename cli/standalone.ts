@@ -2,6 +2,7 @@
  * The all-in-one mode of `ferryman run`: a crew of its own (bus, two agents, a brain) brings one VM
  * across and is gone. Whatever happens, what was set is put back before the process ends.
  */
+import { setFlagsFromString } from 'node:v8';
 import type { Listener } from '../brain/listeners.ts';
 import type { Migration } from '../brain/core/migration.ts';
 import type { MigrationOrder } from '../brain/orders.ts';
@@ -29,6 +30,8 @@ export async function runStandalone(
   reporter: Reporter,
   log: Log,
 ): Promise<ExitCode> {
+  // For a minute's life at a few percent of a core, optimised code costs more than it saves.
+  setFlagsFromString('--no-opt');
   await checkMonitors({ source: flags.sourceQmp, destination: flags.destinationQmp });
   const cleanup = createCleanup((error) => {
     log.warn({ error: messageOf(error) }, 'a clean-up step failed');
