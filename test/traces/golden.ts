@@ -5,11 +5,9 @@ import { gunzipSync, gzipSync } from 'node:zlib';
 import { reduce, startMigration } from '../../brain/core/reduce.ts';
 import { replayTrace, type Replay } from '../../brain/replay.ts';
 import { parseTrace } from '../../brain/trace.ts';
-import type { Performed } from '../simulator/retrace.ts';
 
 const folder = import.meta.dirname;
 const suffix = '.jsonl.gz';
-const realRunsFile = join(folder, 'real-runs.json.gz');
 
 /** The names of all golden traces, `<kind>-<version of QEMU>`. */
 export function goldenNames(): readonly string[] {
@@ -26,41 +24,6 @@ export function readGolden(name: string): readonly string[] {
 /** Keeps these lines under `name`; equal lines make equal files. */
 export function writeGolden(name: string, lines: readonly string[]): void {
   writeFileSync(join(folder, name + suffix), gzipSync(`${lines.join('\n')}\n`, { level: 9 }));
-}
-
-/** What was really done while a trace was recorded, and how long it took. */
-export interface RealRun {
-  readonly id: string;
-  readonly decisions: readonly Performed[];
-  readonly totalMilliseconds: number;
-}
-
-/** Keeps what was done in a new recording: rewriting its golden decisions leaves this alone. */
-export function keepRealRun(name: string, lines: readonly string[]): void {
-  const all = { ...keptRuns(), [name]: realRunOf(lines) };
-  writeFileSync(realRunsFile, gzipSync(JSON.stringify(all), { level: 9 }));
-}
-
-/** What was really done in the recording `name`; its own decisions when nothing else was kept of it. */
-export function realRun(name: string, lines: readonly string[]): RealRun {
-  const own = realRunOf(lines);
-  const kept = keptRuns()[name];
-  return kept?.id === own.id ? kept : own;
-}
-
-function keptRuns(): Readonly<Record<string, RealRun>> {
-  return JSON.parse(gunzipSync(readFileSync(realRunsFile)).toString()) as Record<string, RealRun>;
-}
-
-function realRunOf(lines: readonly string[]): RealRun {
-  const { header, decisions, result } = parseTrace(lines);
-  return {
-    id: header.id,
-    decisions: decisions.map(({ number, atMilliseconds, side, operation }) => {
-      return { number, atMilliseconds, side, operation };
-    }),
-    totalMilliseconds: result?.totalMilliseconds ?? NaN,
-  };
 }
 
 /** Runs the lines through the core as it is now. */
