@@ -105,10 +105,12 @@ async function bootAndSave(
     throw new Error(`Linux did not boot; its last words: ${console}`, { cause: error });
   }
   await sleep(settleMilliseconds);
-  await saveState(place, `${statePath}.new`);
+  // Another bench may be at it too: each has a file of its own until it is complete.
+  const path = `${statePath}.${process.pid}`;
+  await saveState(place, path);
   killQemu(place);
   await waitUntil('QEMU ended', () => livingPid(place) === undefined);
-  renameSync(`${statePath}.new`, statePath);
+  renameSync(path, statePath);
 }
 
 /** Of no VM that migrates: those have one of their own. */

@@ -104,8 +104,9 @@ function pack(root: string, own: Readonly<Record<string, Buffer>>, imagePath: st
       maxBuffer: 2 ** 28,
       stdio: ['pipe', 'pipe', 'ignore'],
     });
-    writeFileSync(`${imagePath}.new`, archive);
-    renameSync(`${imagePath}.new`, imagePath);
+    const path = `${imagePath}.${process.pid}`;
+    writeFileSync(path, archive);
+    renameSync(path, imagePath);
   } finally {
     rmSync(stage, { recursive: true });
   }
