@@ -4,6 +4,7 @@
  * another way better, the `it` says so and shows why.
  */
 import assert from 'node:assert/strict';
+import { around } from '../brain/core/link.ts';
 import { reduce, startMigration } from '../brain/core/reduce.ts';
 import { tendency } from '../brain/core/tendency.ts';
 import { rehearse } from './brain/core/rehearsal.ts';
@@ -75,20 +76,18 @@ describe('the talk', () => {
 
     it('"if the network speed is fast enough we need not enable the compression at all"', () => {
       const linkBytesPerSecond = 1200 * mebibyte;
-      const link = {
-        provenance: 'configured',
-        bytesPerSecond: linkBytesPerSecond,
-        lowBytesPerSecond: linkBytesPerSecond,
-        highBytesPerSecond: linkBytesPerSecond,
-      } as const;
+      const link = around(linkBytesPerSecond, 'configured');
       const workload = guest(contents.text, 3000);
       const fast = migrate({ workload, linkBytesPerSecond, link, idleCpuCores: 1 });
       assert.ok(['plain', 'multifd'].includes(armingOf(fast).family));
     });
 
     it('"the host CPU usage decides how many compression threads"', () => {
+      const linkBytesPerSecond = 250 * mebibyte;
+      const link = around(linkBytesPerSecond, 'configured');
       const threads = [2, 6].map((idleCpuCores) => {
-        const run = migrate({ workload: guest(contents.text), idleCpuCores });
+        const workload = guest(contents.text, 300_000);
+        const run = migrate({ workload, linkBytesPerSecond, link, idleCpuCores });
         return armingOf(run).multifdChannels;
       });
       assert.deepEqual(threads, [2, 6]);

@@ -5,6 +5,7 @@
  */
 import type { Family, ProbeReport } from '../../shared/sample.ts';
 import { compressionThreads, xbzrleCacheLimitBytes } from './budget.ts';
+import { currentLink, plausibleBandwidths } from './link.ts';
 import type { Migration } from './migration.ts';
 
 /** Guest RAM drained per second: in the first pass, and in the rounds after it. */
@@ -61,32 +62,64 @@ function ceilToPowerOfTwo(bytes: number): number {
   return 2 ** Math.ceil(Math.log2(bytes));
 }
 
+/** multifd with one channel is plain pre-copy with more to go wrong. */
+const fewestConnections = 2;
+
+/** Threads that compress or copy: over a link that nobody knows, no more than the fewest. */
+function affordableThreads(migration: Migration): number {
+  const threads = compressionThreads(migration);
+  const isKnown = plausibleBandwidths(currentLink(migration)).length === 1;
+  return isKnown ? threads : Math.min(threads, fewestConnections);
+}
+
+/**
+ * Connections of a multifd family: no more than it takes to fill the link. The kernel buffers up to
+ * 4 MiB for each, which must cross while the guest stands still [measured over 21 MiB/s with two:
+ * 574 ms where QEMU says 226].
+ */
+export function multifdConnections(migration: Migration, family: Family): number {
+  const wire = currentLink(migration).bytesPerSecond;
+  const rateWith = (threads: number) =>
+    drainRates(migration, family, wire, threads).firstPassBytesPerSecond;
+  const most = Math.max(fewestConnections, affordableThreads(migration));
+  let connections = fewestConnections;
+  while (connections < most && rateWith(connections) < rateWith(most)) connections += 1;
+  return connections;
+}
+
 /** How fast guest RAM leaves the source in `family` over a wire of this bandwidth, as bytes of RAM. */
 export function drainRates(
   migration: Migration,
   family: Family,
   wireBytesPerSecond: number,
+  threads = affordableThreads(migration),
 ): DrainRates {
   const wire = wireBytesPerSecond;
   switch (family) {
     case 'plain':
       return both(Math.min(wire, migrationThreadBytesPerSecond));
     case 'multifd':
-      return both(Math.min(wire, migrationThreadBytesPerSecond * compressionThreads(migration)));
+      return both(Math.min(wire, migrationThreadBytesPerSecond * threads));
     case 'xbzrle':
       return {
         firstPassBytesPerSecond: Math.min(wire, xbzrleBytesPerSecond),
         laterRoundsBytesPerSecond: Math.min(wire / xbzrleShare(migration), xbzrleBytesPerSecond),
       };
     case 'multifd-zlib':
-      return compressed(migration, wire, { speedup: 1, ratioOf: inStream });
+      return compressed(migration, wire, { threads, speedup: 1, ratioOf: inStream });
     case 'multifd-zstd':
       return compressed(migration, wire, {
+        threads,
         speedup: zstdSpeedup,
         ratioOf: (pageRatio, probe) => 1 + zstdGain * (inStream(pageRatio, probe) - 1),
       });
     case 'compress':
-      return compressed(migration, wire, { speedup: 1, ratioOf: (pageRatio) => pageRatio }, wire);
+      return compressed(
+        migration,
+        wire,
+        { threads: compressionThreads(migration), speedup: 1, ratioOf: (pageRatio) => pageRatio },
+        wire,
+      );
   }
 }
 
@@ -103,6 +136,7 @@ function xbzrleShare(migration: Migration): number {
 }
 
 interface Codec {
+  readonly threads: number;
   /** Over zlib level 1. */
   readonly speedup: number;
   /** What becomes of zlib's ratio page by page. */
@@ -118,7 +152,7 @@ function inStream(pageRatio: number, probe: ProbeReport | undefined): number {
 function compressed(
   migration: Migration,
   wire: number,
-  { speedup, ratioOf }: Codec,
+  { threads, speedup, ratioOf }: Codec,
   floorBytesPerSecond = 0,
 ): DrainRates {
   const probe = migration.probe;
@@ -127,7 +161,7 @@ function compressed(
   const dirty = ratioOf(probe?.dirtyCompressionRatio ?? allPages, probe);
   const secondsPerPage = (probe?.compressionSecondsPerPage ?? Infinity) / speedup;
   const pageBytes = migration.source?.pageBytes ?? 4096;
-  const workers = (compressionThreads(migration) * pageBytes) / secondsPerPage;
+  const workers = (threads * pageBytes) / secondsPerPage;
   const rate = (ratio: number) => Math.max(floorBytesPerSecond, Math.min(wire * ratio, workers));
   return { firstPassBytesPerSecond: rate(all), laterRoundsBytesPerSecond: rate(dirty) };
 }

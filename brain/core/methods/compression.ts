@@ -4,6 +4,7 @@
  */
 import type { Family } from '../../../shared/sample.ts';
 import { compressionThreads } from '../budget.ts';
+import { multifdConnections } from '../families.ts';
 import type { Method } from './method.ts';
 
 export const compressionFamilies: readonly Family[] = ['multifd-zstd', 'multifd-zlib', 'compress'];
@@ -13,13 +14,19 @@ const level = 1;
 export const compression: Method = {
   name: 'compression',
   arm: (migration, family) => {
-    const threads = compressionThreads(migration);
     switch (family) {
       case 'multifd-zstd':
       case 'multifd-zlib':
-        return { arming: { multifdChannels: Math.max(2, threads), compressionLevel: level } };
+        return {
+          arming: {
+            multifdChannels: multifdConnections(migration, family),
+            compressionLevel: level,
+          },
+        };
       case 'compress':
-        return { arming: { compressThreads: threads, compressionLevel: level } };
+        return {
+          arming: { compressThreads: compressionThreads(migration), compressionLevel: level },
+        };
       default:
         return undefined;
     }

@@ -4,8 +4,11 @@ import {
   drainRates,
   firstRateRounds,
   legalFamilies,
+  multifdConnections,
   xbzrleCacheBytes,
 } from '../../../brain/core/families.ts';
+import type { LinkEstimate } from '../../../brain/core/input.ts';
+import { around, unknownLink } from '../../../brain/core/link.ts';
 import type { Migration } from '../../../brain/core/migration.ts';
 import { withWorkingSet } from '../../../brain/core/workload.ts';
 import { mebibyte, probeReport, readyMigration, vmFacts } from './support.ts';
@@ -25,6 +28,18 @@ describe('core/families', () => {
     assert.deepEqual(legalFamilies(readyMigration({ destination })), ['plain', 'multifd-zstd']);
     const { destination: _, ...alone } = readyMigration();
     assert.deepEqual(legalFamilies(alone), []);
+  });
+
+  it('open no more connections than it takes to fill the link', () => {
+    const through = (link: LinkEstimate) =>
+      multifdConnections(
+        { ...probed({ ...text, compressionSecondsPerPage: 6e-5 }), link },
+        'multifd-zlib',
+      );
+    assert.equal(through(around(16 * mebibyte, 'configured')), 2);
+    assert.equal(through(around(24 * mebibyte, 'configured')), 3);
+    assert.equal(through(around(250 * mebibyte, 'configured')), 4);
+    assert.equal(through(unknownLink), 2);
   });
 
   it('plain pre-copy drains what the wire takes', () => {
