@@ -1,6 +1,6 @@
 /**
- * The gentler throttle: a CPU quota on each vCPU thread. It acts at once, both ways, and with a 10 ms
- * period it stalls the guest about 2.5 times shorter than QEMU's own throttle at the same CPU share.
+ * The gentler throttle: a CPU quota on each vCPU thread. It acts at once, both ways, and stalls the
+ * guest less than half as long as QEMU's own throttle does at the same work.
  */
 import type { ThrottleFacts } from '../../shared/sample.ts';
 import { readVcpuSeconds } from '../collectors/vcpu.ts';

@@ -33,7 +33,7 @@ export function throttleCapPercent(objective: Objective): number {
 
 /**
  * The mechanism to throttle with: as the objective says, else the one that acts at once. A cgroup
- * quota stalls a vCPU about 2.5 times shorter than QEMU's sleep and needs no bitmap sync.
+ * quota stalls a vCPU less than half as long as QEMU's sleep and needs no bitmap sync.
  */
 export function throttleFacts(migration: Migration): ThrottleFacts | undefined {
   const wanted = migration.order?.objective.throttle ?? 'auto';
