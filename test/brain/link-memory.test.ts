@@ -95,7 +95,7 @@ describe('brain/link-memory', () => {
       source: factsOf('h1'),
       destination: factsOf('h2'),
       attempts: [{ number: 1, arming: plainArming, transferredBytes: 8e7 }],
-      rounds: [{ ...longRound, transferredBytes: 8e7 }],
+      rounds: [{ ...longRound, transferredBytes: 8e7 + 4 * 2 ** 20 }],
     };
     const order = (objective: Partial<Objective>) => ({
       verb: 'migrate' as const,

@@ -5,6 +5,8 @@ import type { Migration, Round } from '../../../brain/core/migration.ts';
 import { mebibyte, plainArming, probeReport, readyMigration } from './support.ts';
 
 const link = 32 * mebibyte;
+/** What the kernel has taken at the end of a round and not sent yet. */
+const buffer = 4 * mebibyte;
 
 /** A round that drained this much RAM at the speed of the link. */
 function round(seconds: number, change: Partial<Round> = {}): Round {
@@ -16,7 +18,7 @@ function round(seconds: number, change: Partial<Round> = {}): Round {
     startRemainingBytes: seconds * link,
     endRemainingBytes: 0,
     unsentBytes: 0,
-    transferredBytes: seconds * link,
+    transferredBytes: seconds * link + buffer,
     guestRunMilliseconds: seconds * 1000,
     throttlePercent: 0,
     ...change,
@@ -46,6 +48,20 @@ describe('core/link-lesson', () => {
     assert.equal(learnedBytesPerSecond(after('multifd-zlib', drained(3 * link))), link);
     // Four threads at 67 microseconds a page: about 244 MB/s.
     assert.equal(learnedBytesPerSecond(after('multifd-zlib', drained(230e6))), undefined);
+  });
+
+  it('does not take what waits in socket buffers for what went over the link', () => {
+    const brief = round(0.6, { transferredBytes: 0.6 * link + 4 * buffer });
+    const { attempts, ...rest } = after('multifd-zlib', brief);
+    const wide = attempts.map((each) => ({
+      ...each,
+      arming: { ...each.arming, multifdChannels: 4 },
+    }));
+    assert.equal(learnedBytesPerSecond({ ...rest, attempts: wide }), undefined);
+  });
+
+  it('takes no count from before compression for what went over the link', () => {
+    assert.equal(learnedBytesPerSecond(after('multifd-zlib', round(2))), undefined);
   });
 
   it('learns nothing from a pass over empty memory', () => {
