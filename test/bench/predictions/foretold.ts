@@ -7,10 +7,11 @@ export interface Happened {
   readonly totalMilliseconds: number;
   readonly transferredBytes: number;
   readonly downtimeMilliseconds?: number;
-  /** Guest RAM sent per byte on the wire. */
-  readonly ratio: number;
+  /** Guest RAM sent per byte on the wire; unknown of a run that was given up. */
+  readonly ratio?: number;
   readonly throttleSeconds: number;
-  readonly firstPassMilliseconds: number;
+  /** Unknown where no sync after it was seen. */
+  readonly firstPassMilliseconds?: number;
   readonly rounds: number;
 }
 

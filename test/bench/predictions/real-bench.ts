@@ -51,6 +51,11 @@ function isSame(one: RealCell, other: RealCell): boolean {
   );
 }
 
+/** JSON knows no NaN: in a record that is read again it has become null. */
+function shown(value: number | null | undefined, format: (value: number) => string): string {
+  return Number.isFinite(value) ? format(value as number) : '-';
+}
+
 function told({ workload, family, foretold, skipped }: RealOutcome): string {
   if (!foretold) return `${workload} ${family}: ${skipped ?? ''}`;
   const { predicted, happened } = foretold;
@@ -70,8 +75,8 @@ function cellTable(outcomes: readonly RealOutcome[]): string {
         run === 'adaptive' ? `${family} (chosen)` : family,
         predicted.finishes ? seconds(predicted.totalMilliseconds.likely) : 'does not end',
         end,
-        `${seconds(predicted.firstPassMilliseconds)} / ${seconds(happened.firstPassMilliseconds)}`,
-        `${predicted.ratio.likely.toFixed(2)} / ${happened.ratio.toFixed(2)}`,
+        `${seconds(predicted.firstPassMilliseconds)} / ${shown(happened.firstPassMilliseconds, seconds)}`,
+        `${predicted.ratio.likely.toFixed(2)} / ${shown(happened.ratio, (ratio) => ratio.toFixed(2))}`,
         `${String(predicted.downtimeMilliseconds.likely)} / ${String(happened.downtimeMilliseconds)} ms`,
         `${String(predicted.throttlePercent.likely)} % / ${happened.throttleSeconds.toFixed(1)} s`,
       ],

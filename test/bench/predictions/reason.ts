@@ -25,7 +25,8 @@ export function reasonOf(foretold: Foretold): string {
 }
 
 function firstPassFault({ predicted, happened }: Foretold): Fault {
-  const milliseconds = predicted.firstPassMilliseconds - happened.firstPassMilliseconds;
+  const foretold = predicted.firstPassMilliseconds;
+  const milliseconds = foretold - (happened.firstPassMilliseconds ?? foretold);
   return { milliseconds, words: 'first pass' };
 }
 
