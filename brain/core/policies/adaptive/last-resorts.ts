@@ -7,7 +7,7 @@ import { isPostCopyArmed } from '../../methods/post-copy.ts';
 import { canRestart, restartSeconds } from '../../methods/restart.ts';
 import type { Migration } from '../../migration.ts';
 import { roundsOfAttempt } from '../../rounds.ts';
-import { tendency } from '../../tendency.ts';
+import { isCalledEndless, tendency } from '../../tendency.ts';
 import type { Move } from '../policy.ts';
 import { methodOf, outlook } from './family-choice.ts';
 
@@ -15,6 +15,10 @@ import { methodOf, outlook } from './family-choice.ts';
 const worthwhileShare = 0.8;
 /** Rounds at the hardest throttle before pre-copy counts as tried. */
 const roundsOfProof = 3;
+/** Fewer prove it where the model had said so before the throttle began; the first may be held in part. */
+const roundsHeld = 2;
+/** What is felt of a throttle may be a little less than was ordered. */
+const nearHardest = 0.9;
 /** Post-copy starts when the backlog is this near to the least one seen. */
 const nearMinimum = 1.05;
 
@@ -92,11 +96,24 @@ function isPreCopyExhausted(migration: Migration): boolean {
   const course = runningCourse(migration);
   if (!course || tendency(migration).verdict !== 'diverging') return false;
   if (planThrottle(migration, course, 'never').forecast.finishes) return false;
-  const isThrottleTried =
-    allowedLevels(migration).length === 0 || migration.policyMemory['throttleTried'] === true;
+  const hardest = allowedLevels(migration)[0] ?? 0;
   const since = (migration.openRound?.number ?? 0) - migration.orderedThrottleRound;
-  return isThrottleTried
-    ? since >= roundsOfProof
-    : roundsOfAttempt(migration).length >= 2 * roundsOfProof &&
-        !planThrottle(migration, course, 'now').forecast.finishes;
+  const wasTried = migration.policyMemory['throttleTried'] === true;
+  const isReleased = wasTried && migration.orderedThrottlePercent < hardest;
+  if (hardest === 0 || isReleased) return since >= roundsOfProof;
+  const isLong = roundsOfAttempt(migration).length >= 2 * roundsOfProof;
+  return (
+    (isLong || isHeldInVain(migration, hardest)) &&
+    !planThrottle(migration, course, 'now').forecast.finishes
+  );
+}
+
+/** Rounds under the hardest throttle that the objective allows have confirmed what the model foresaw. */
+function isHeldInVain(migration: Migration, hardest: number): boolean {
+  const held = roundsOfAttempt(migration).filter(
+    (round) =>
+      round.number >= migration.orderedThrottleRound &&
+      round.throttlePercent >= hardest * nearHardest,
+  );
+  return held.length >= roundsHeld && isCalledEndless(migration);
 }

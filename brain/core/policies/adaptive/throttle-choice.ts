@@ -11,7 +11,7 @@ import { canHalfCock, halfCocked } from '../../methods/auto-converge.ts';
 import type { Migration } from '../../migration.ts';
 import type { Course } from '../../pre-copy-model.ts';
 import { roundsOfAttempt } from '../../rounds.ts';
-import { isProvenEndless, tendency } from '../../tendency.ts';
+import { isCalledEndless, isProvenEndless, tendency } from '../../tendency.ts';
 import type { Move } from '../policy.ts';
 import { doubt, drainedBy, order, tried, wasTried, worthwhileShare } from './throttle-order.ts';
 import { reviewThrottle } from './throttle-review.ts';
@@ -87,7 +87,8 @@ function tryAnyway(
 ): Move | undefined {
   const rounds = roundsOfAttempt(migration);
   const hopeless = !soon.forecast.finishes && !free.forecast.finishes;
-  const isDue = rounds.length >= roundsBeforeTrial && tendency(migration).verdict === 'diverging';
+  const isLong = rounds.length >= roundsBeforeTrial && tendency(migration).verdict === 'diverging';
+  const isDue = isLong || isCalledEndless(migration);
   if (!hopeless || !isDue || wasTried(migration)) return undefined;
   return {
     ...order(migration, course, facts, hardest(migration, soon), 'throttle-as-trial', free),

@@ -84,6 +84,19 @@ describe('core/policies/adaptive/last-resorts', () => {
       assert.equal(choosePostCopy(exhausted({ rounds: backlogs(64) })), undefined);
     });
 
+    it('needs two rounds under the hardest throttle that prove the model right', () => {
+      const gentle = migrateOrder({ postCopy: 'last-resort', maxThrottlePercent: 10 });
+      const held = { order: gentle, orderedThrottlePercent: 10, orderedThrottleRound: 3 };
+      const throttled = (ends: readonly number[]) =>
+        backlogs(...ends).map((round) =>
+          round.number < 3 ? round : { ...round, throttlePercent: 10 },
+        );
+      const early = exhausted({ ...held, rounds: throttled([64, 64, 64]) });
+      assert.equal(choosePostCopy(early), undefined);
+      const proven = exhausted({ ...held, rounds: throttled([64, 64, 64, 64]) });
+      assert.equal(choosePostCopy(proven)?.rule, 'every-allowed-method-tried');
+    });
+
     it('waits for a low of the backlog', () => {
       const high = backlogs(50, 50, 50, 50, 50, 50, 64);
       assert.equal(choosePostCopy(exhausted({ rounds: high })), undefined);
