@@ -32,12 +32,31 @@ export function throttleCapPercent(objective: Objective): number {
 }
 
 /**
- * The mechanism to throttle with: as the objective says, else the one that acts at once. A cgroup
- * quota stalls a vCPU less than half as long as QEMU's sleep and needs no bitmap sync.
+ * Disk requests a second from which a VM counts as one that waits for its disks: one in 10 ms, where
+ * a system at rest makes a few.
+ */
+const busyDiskOperationsPerSecond = 100;
+
+/**
+ * The mechanism to throttle with: as the objective says, else the gentler one. A quota acts at once
+ * and stalls a busy vCPU less than half as long as QEMU's sleep. But it may stop a vCPU that holds
+ * QEMU's global lock, and then stops the monitor, the disks and the other vCPUs too; QEMU lets go of
+ * the lock before it sleeps. Measured on 7.2 on a guest that writes to a disk, at the same work left:
+ * longest gap 50 ms under QEMU, 150 under a quota, the monitor's p99 8 and 80 ms, disk throughput the
+ * same. So such a VM is throttled by QEMU. What an attempt was armed for it keeps: under a throttle
+ * a guest writes less.
  */
 export function throttleFacts(migration: Migration): ThrottleFacts | undefined {
   const wanted = migration.order?.objective.throttle ?? 'auto';
   const offered = migration.source?.throttles ?? [];
-  if (wanted !== 'auto') return offered.find((each) => each.mechanism === wanted);
-  return offered.find((each) => each.lag === 'immediate') ?? offered[0];
+  const named = (mechanism: string) => offered.find((each) => each.mechanism === mechanism);
+  if (wanted !== 'auto') return named(wanted);
+  const arming = migration.attempts.at(-1)?.arming;
+  const isQemus = arming?.autoConverge ?? waitsForDisks(migration);
+  return named(isQemus ? 'qemu' : 'cgroup') ?? offered[0];
+}
+
+function waitsForDisks({ order, activity }: Migration): boolean {
+  const operations = activity?.blockOperationsPerSecond ?? 0;
+  return order?.objective.ioSensitive === true || operations >= busyDiskOperationsPerSecond;
 }

@@ -11,6 +11,7 @@ import {
   hostSample,
   mebibyte,
   migrateOrder,
+  movingMigration,
   qemuThrottle,
   readyMigration,
   vmFacts,
@@ -44,6 +45,37 @@ describe('core/budget', () => {
     assert.equal(throttleFacts(readyMigration({ order }))?.mechanism, 'qemu');
     const source = vmFacts('source', { throttles: [qemuThrottle] });
     assert.equal(throttleFacts(readyMigration({ source }))?.mechanism, 'qemu');
+  });
+
+  it('leaves a VM that waits for its disks to QEMU, which stops no vCPU that holds its lock', () => {
+    const activity = {
+      vcpuBusyShare: 0.2,
+      blockBytesPerSecond: 2e6,
+      blockOperationsPerSecond: 300,
+    };
+    assert.equal(throttleFacts(readyMigration({ activity }))?.mechanism, 'qemu');
+    const order = migrateOrder({ ioSensitive: true });
+    assert.equal(throttleFacts(readyMigration({ order }))?.mechanism, 'qemu');
+    const atRest = { ...activity, blockOperationsPerSecond: 4 };
+    assert.equal(throttleFacts(readyMigration({ activity: atRest }))?.mechanism, 'cgroup');
+    const source = vmFacts('source', { throttles: [cgroupThrottle] });
+    assert.equal(throttleFacts(readyMigration({ activity, source }))?.mechanism, 'cgroup');
+  });
+
+  it('keeps to the mechanism that an attempt was armed for', () => {
+    const moving = movingMigration();
+    const attempt = moving.attempts[0] ?? assert.fail('it moves without an attempt');
+    const busy = { vcpuBusyShare: 0.2, blockBytesPerSecond: 2e6, blockOperationsPerSecond: 300 };
+    for (const [autoConverge, activity, mechanism] of [
+      [true, { ...busy, blockOperationsPerSecond: 0 }, 'qemu'],
+      [false, busy, 'cgroup'],
+    ] as const) {
+      const arming = { ...attempt.arming, autoConverge };
+      assert.equal(
+        throttleFacts({ ...moving, attempts: [{ ...attempt, arming }], activity })?.mechanism,
+        mechanism,
+      );
+    }
   });
 
   it('does not fall back on a mechanism that the objective has not chosen', () => {
