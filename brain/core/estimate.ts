@@ -66,12 +66,6 @@ export function runningCourse(migration: Migration): Course | undefined {
     0,
     firstRateRounds(attempt.arming.family) + 1 - migration.openRound.number,
   );
-  // A limit held lower for a while can be given back at any moment.
-  const limitMilliseconds = Math.max(
-    pauseLimitMilliseconds(migration, wire),
-    migration.tuning.downtimeLimitMilliseconds ?? 0,
-  );
-  const available = migration.tuning.availSwitchoverBandwidthBytesPerSecond;
   return {
     workingSet: migration.workingSet ?? { classes: [], bytes: 0 },
     drainBytesPerSecond: firstRounds > 0 ? first : later,
@@ -80,10 +74,26 @@ export function runningCourse(migration: Migration): Course | undefined {
     needsCopies: firstRounds > 0 && attempt.arming.family === 'xbzrle',
     remainingBytes: unsentBytes(migration, ram),
     roundRunSeconds: migration.openRound.guestRunMilliseconds / 1000,
-    switchoverBytes: ((available && available > 0 ? available : wire) * limitMilliseconds) / 1000,
+    switchoverBytes: runningSwitchoverBytes(migration, wire),
     throttles: noThrottle,
     horizonSeconds: horizonSeconds(migration),
   };
+}
+
+/** V_L as QEMU has been told it; a limit held lower for a while can be given back at any moment. */
+function runningSwitchoverBytes(migration: Migration, wire: number): number {
+  const { tuning } = migration;
+  const limitMilliseconds = Math.max(
+    pauseLimitMilliseconds(migration, wire),
+    tuning.downtimeLimitMilliseconds ?? 0,
+  );
+  const told = tuning.availSwitchoverBandwidthBytesPerSecond ?? 0;
+  return ((told > 0 ? told : wire) * limitMilliseconds) / 1000;
+}
+
+/** Until QEMU looks at the dirty bitmap again: the end of the running round. */
+export function secondsToSync(course: Course): number {
+  return (course.remainingBytes - course.switchoverBytes) / course.drainBytesPerSecond;
 }
 
 /** The course on which QEMU stops the guest at this share of the backlog that the limit allows. */

@@ -143,6 +143,8 @@ export interface Migration {
   readonly link: LinkEstimate;
   /** Measured wire rate, smoothed; absent before the first pages. */
   readonly bandwidthBytesPerSecond?: number;
+  /** The most that QEMU itself took the bandwidth for, fading. */
+  readonly peakBytesPerSecond?: number;
   /** Guest RAM drained per second in the first pass and in later rounds, smoothed. */
   readonly firstPassBytesPerSecond?: number;
   readonly laterRoundsBytesPerSecond?: number;

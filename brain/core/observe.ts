@@ -5,7 +5,7 @@ import type { Side } from './decision.ts';
 import type { Input } from './input.ts';
 import type { Migration, Phase } from './migration.ts';
 import { observeRound } from './rounds.ts';
-import { observeRates } from './rates.ts';
+import { observePeak, observeRates } from './rates.ts';
 import { withWorkingSet } from './workload.ts';
 
 export function observe(migration: Migration, input: Input): Migration {
@@ -62,7 +62,7 @@ function observeSourceSample(migration: Migration, sample: MigrationSample): Mig
   }
   const passed = sinceLastSample(migration);
   const throttled = observeThrottle(migration, sample, passed);
-  const rated = observeRates(throttled, sample);
+  const rated = observeRates(observePeak(throttled, sample), sample);
   const rounded = observeRound(rated, sample, passed);
   const learned = rounded.rounds.length > rated.rounds.length ? withWorkingSet(rounded) : rounded;
   return {

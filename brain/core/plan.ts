@@ -158,6 +158,7 @@ export function opened(migration: Migration, plan: ArmingPlan): Migration {
   delete next.last;
   delete next.lastProgressAtMilliseconds;
   delete next.rateMark;
+  delete next.peakBytesPerSecond;
   delete next.firstPassBytesPerSecond;
   delete next.laterRoundsBytesPerSecond;
   return next;

@@ -22,6 +22,22 @@ export function sentPages(sample: MigrationSample): number {
   );
 }
 
+/**
+ * QEMU's own figure of the bandwidth rests on the last 100 ms; its peak decides how much it may
+ * believe the pause can carry. It fades, and the first filling of the socket does not count.
+ */
+export function observePeak(migration: Migration, sample: MigrationSample): Migration {
+  const start = migration.attempts.at(-1)?.startedAtMilliseconds ?? migration.nowMilliseconds;
+  const now = sample.ram?.bandwidthBytesPerSecond ?? 0;
+  if (migration.nowMilliseconds - start < fillMilliseconds) return migration;
+  const passed = migration.nowMilliseconds - (migration.lastSampleAtMilliseconds ?? start);
+  const before = (migration.peakBytesPerSecond ?? 0) * Math.exp(-passed / peakMilliseconds);
+  return { ...migration, peakBytesPerSecond: Math.max(now, before) };
+}
+
+const fillMilliseconds = 500;
+const peakMilliseconds = 4000;
+
 /** Takes the progress since the last mark into both rates, once the span is long enough to tell. */
 export function observeRates(migration: Migration, sample: MigrationSample): Migration {
   const start = migration.attempts.at(-1)?.startedAtMilliseconds ?? migration.nowMilliseconds;

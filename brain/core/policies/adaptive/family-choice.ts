@@ -8,10 +8,9 @@ import { legalFamilies } from '../../families.ts';
 import { currentLink, plausibleBandwidths } from '../../link.ts';
 import { canArmPostCopy } from '../../methods/post-copy.ts';
 import { compressionFamilies } from '../../methods/compression.ts';
-import { methods } from '../../methods/index.ts';
-import { compose } from '../../methods/method.ts';
 import type { ArmingPlan, Migration } from '../../migration.ts';
 import { forecast, type Course, type Forecast } from '../../pre-copy-model.ts';
+import { armed } from './switchover-choice.ts';
 
 /** What a migration in one family would come to, at the link's most likely bandwidth. */
 export interface FamilyOutlook {
@@ -35,7 +34,7 @@ export function chooseFamily(migration: Migration): ArmingPlan {
   const outlooks = candidates(migration).map((family) => outlook(migration, family));
   const chosen = best(outlooks);
   return {
-    ...compose(methods, migration, chosen.family),
+    ...armed(migration, chosen.family),
     method: methodOf(chosen.family),
     rule: chosen.family === 'plain' ? 'no-method-pays' : 'least-predicted-cost',
     evidence: { ...probeEvidence(migration), ...costEvidence(outlooks) },

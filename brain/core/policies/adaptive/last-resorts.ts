@@ -1,8 +1,6 @@
 /** What is left when pre-copy in this family does not come to an end: another family, then post-copy. */
 import { runningCourse, allowedLevels, planThrottle } from '../../estimate.ts';
 import { legalFamilies } from '../../families.ts';
-import { methods } from '../../methods/index.ts';
-import { compose } from '../../methods/method.ts';
 import { isPostCopyArmed } from '../../methods/post-copy.ts';
 import { canRestart, restartSeconds } from '../../methods/restart.ts';
 import type { Migration } from '../../migration.ts';
@@ -10,6 +8,7 @@ import { roundsOfAttempt } from '../../rounds.ts';
 import { isCalledEndless, tendency } from '../../tendency.ts';
 import type { Move } from '../policy.ts';
 import { methodOf, outlook } from './family-choice.ts';
+import { armed } from './switchover-choice.ts';
 
 /** A restart throws away what was sent: it must be clearly cheaper. */
 const worthwhileShare = 0.8;
@@ -50,7 +49,7 @@ export function chooseRestart(migration: Migration): Move | undefined {
     costGoingOn: goOn,
     costRestarting: best.cost + restartSeconds,
   };
-  const plan = { ...compose(methods, migration, best.family), method: methodOf(best.family) };
+  const plan = { ...armed(migration, best.family), method: methodOf(best.family) };
   return {
     kind: 'restart',
     plan: { ...plan, rule: 'other-family-is-cheaper', evidence },

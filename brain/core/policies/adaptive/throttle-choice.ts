@@ -6,7 +6,13 @@
  */
 import type { ThrottleFacts } from '../../../../shared/sample.ts';
 import { throttleFacts } from '../../budget.ts';
-import { allowedLevels, planThrottle, runningCourse, type ThrottlePlan } from '../../estimate.ts';
+import {
+  allowedLevels,
+  planThrottle,
+  runningCourse,
+  secondsToSync,
+  type ThrottlePlan,
+} from '../../estimate.ts';
 import { canHalfCock, halfCocked } from '../../methods/auto-converge.ts';
 import type { Migration } from '../../migration.ts';
 import type { Course } from '../../pre-copy-model.ts';
@@ -94,10 +100,6 @@ function tryAnyway(
     ...order(migration, course, facts, hardest(migration, soon), 'throttle-as-trial', free),
     memory: tried,
   };
-}
-
-function secondsToSync(course: Course): number {
-  return (course.remainingBytes - course.switchoverBytes) / course.drainBytesPerSecond;
 }
 
 /**

@@ -70,4 +70,12 @@ describe('core/methods/downtime', () => {
     assert.ok(limitOver(8) < 150);
     assert.ok(limitOver(1) >= 50);
   });
+
+  it("asks for less where QEMU's own figure of the bandwidth peaks above what flows", () => {
+    const limitAt = (peak: number) =>
+      plainTuning(movingMigration({ peakBytesPerSecond: peak * wire }), wire)
+        .downtimeLimitMilliseconds ?? 0;
+    assert.equal(limitAt(1.2), 300);
+    assert.ok(limitAt(2.6) <= 150);
+  });
 });

@@ -1,7 +1,10 @@
 import assert from 'node:assert/strict';
 import type { Tuning } from '../../../../../shared/command.ts';
 import type { Migration } from '../../../../../brain/core/migration.ts';
-import { chooseSwitchover } from '../../../../../brain/core/policies/adaptive/switchover-choice.ts';
+import {
+  armed,
+  chooseSwitchover,
+} from '../../../../../brain/core/policies/adaptive/switchover-choice.ts';
 import { activeSample, mebibyte, movingMigration } from '../../support.ts';
 
 /** Random writes at this many MiB/s over 64 MiB, with 24 MiB to go at 32 MiB/s; the limit is 300 ms. */
@@ -19,12 +22,17 @@ function tuningFor(migration: Migration): Tuning | undefined {
     : undefined;
 }
 
-const held = { tuning: { downtimeLimitMilliseconds: 30 } };
+const held = { tuning: { downtimeLimitMilliseconds: 50 } };
 
 describe('core/policies/adaptive/switchover-choice', () => {
-  it('makes the pause of a quiet guest a tenth as long, for nothing', () => {
-    assert.equal(tuningFor(writing(0))?.downtimeLimitMilliseconds, 30);
+  it('makes the pause of a quiet guest a sixth as long, for nothing', () => {
+    assert.equal(tuningFor(writing(0))?.downtimeLimitMilliseconds, 50);
     assert.equal(chooseSwitchover(writing(0))?.rule, 'shorter-pause-for-free');
+  });
+
+  it('says nothing while the sync is far', () => {
+    const last = activeSample({ remainingBytes: 64 * mebibyte, dirtySyncCount: 3 });
+    assert.equal(chooseSwitchover(writing(0, { last })), undefined);
   });
 
   it('says so once', () => {
@@ -51,5 +59,21 @@ describe('core/policies/adaptive/switchover-choice', () => {
     assert.equal(chooseSwitchover(writing(0, { surprise: 2 })), undefined);
     assert.equal(chooseSwitchover(writing(0, { surprise: 0.3 })), undefined);
     assert.ok(chooseSwitchover(writing(0, { surprise: 1.2 })));
+  });
+
+  it('arms several connections with less, and leaves that while their sockets fill', () => {
+    const { tuning, arming } = armed(movingMigration(), 'multifd-zstd');
+    assert.equal(tuning.downtimeLimitMilliseconds, 50);
+    assert.equal(armed(movingMigration(), 'plain').tuning.downtimeLimitMilliseconds, 300);
+    const migration = writing(20, { tuning });
+    const begun = (agoMilliseconds: number): Migration => {
+      const startedAtMilliseconds = migration.nowMilliseconds - agoMilliseconds;
+      return {
+        ...migration,
+        attempts: [{ number: 1, arming, startedAtMilliseconds, transferredBytes: 0 }],
+      };
+    };
+    assert.equal(chooseSwitchover(begun(300)), undefined);
+    assert.ok((tuningFor(begun(600))?.downtimeLimitMilliseconds ?? 0) > 150);
   });
 });
