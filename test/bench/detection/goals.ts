@@ -1,4 +1,4 @@
-/** The goals of issue 3 for the call, and whether they hold. */
+/** What a call has to reach, and whether it does. */
 import { ofOutcome, spreadOf, type Judged, type Judgement } from './judge.ts';
 
 export interface Goal {

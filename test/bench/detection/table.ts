@@ -27,6 +27,8 @@ export function sectionOf(title: string, judgements: readonly Judgement[]): stri
         `- ${goal}: **${holds ? 'holds' : 'does not hold'}** (${figures})`,
     ),
     '',
+    ...shapeLines(ours),
+    '',
     `### What ${ours.rule} misjudged`,
     '',
     row(['seed', 'guest', 'judgement', 'why']),
@@ -35,6 +37,23 @@ export function sectionOf(title: string, judgements: readonly Judgement[]): stri
     '',
   ];
   return lines.join('\n');
+}
+
+/** False alarms by shape: a guest that stops its burst looks like one that will not until it does. */
+function shapeLines({ judged }: Judgement): readonly string[] {
+  const shapes = [...new Set(judged.map(({ watched }) => watched.workload))].sort();
+  return [
+    row(['guest', 'number', 'false alarms', 'of these misread']),
+    row(['---', '---', '---', '---']),
+    ...shapes.map((shape) => {
+      const all = judged.filter(({ watched }) => watched.workload === shape);
+      const alarms = all.filter(({ outcome }) => outcome === 'false alarm');
+      return row([
+        shape,
+        ...[all, alarms, alarms.filter(isMisread)].map(({ length }) => `${length}`),
+      ]);
+    }),
+  ];
 }
 
 function row(cells: readonly string[]): string {
