@@ -2,9 +2,9 @@
 import { canonicalJson } from '../brain/canonical-json.ts';
 import type { Decision } from '../brain/core/decision.ts';
 import type { Replay } from '../brain/replay.ts';
-import { explain } from './explain.ts';
-import { inWords } from './figures.ts';
-import { describeOperation } from './operations.ts';
+import { explain } from '../brain/words/explain.ts';
+import { inWords } from '../brain/words/figures.ts';
+import { describeOperation } from '../brain/words/operations.ts';
 import type { Output } from './reporters/reporter.ts';
 import { paint, span, styleFor, wrap, type Line } from './terminal/style.ts';
 import { table } from './terminal/table.ts';

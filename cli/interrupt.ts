@@ -2,7 +2,7 @@
 import type { Migration, Phase } from '../brain/core/migration.ts';
 import { needsHuman } from '../brain/core/moving.ts';
 import type { Endpoint } from '../shared/command.ts';
-import { describeEndpoint } from './operations.ts';
+import { describeEndpoint } from '../brain/words/operations.ts';
 
 const postCopyPhases: ReadonlySet<Phase> = new Set([
   'post-copy',

@@ -2,7 +2,7 @@
 import { effectOf } from '../brain/core/effect.ts';
 import type { DecisionRecord, Migration } from '../brain/core/migration.ts';
 import type { Replay } from '../brain/replay.ts';
-import { explain, explainEffect } from './explain.ts';
+import { explain, explainEffect } from '../brain/words/explain.ts';
 
 export interface Chapter {
   readonly record: DecisionRecord;

@@ -1,7 +1,7 @@
 import { Command } from 'commander';
 import type { MigrationPrediction } from '../../brain/core/prediction.ts';
 import { createLog } from '../../shared/log.ts';
-import { explainRule } from '../explain.ts';
+import { explainRule } from '../../brain/words/explain.ts';
 import { exitCodes, type Finish } from '../exit.ts';
 import { predictStandalone, type PredictFlags } from '../predict.ts';
 import type { Output } from '../reporters/reporter.ts';

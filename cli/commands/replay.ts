@@ -2,7 +2,7 @@ import { Command } from 'commander';
 import { reduce, startMigration } from '../../brain/core/reduce.ts';
 import { replayFile, type Mismatch, type Replay } from '../../brain/replay.ts';
 import { printCompared, printComparedJson } from '../comparison.ts';
-import { explain } from '../explain.ts';
+import { explain } from '../../brain/words/explain.ts';
 import { exitCodes, type ExitCode, type Finish } from '../exit.ts';
 import { policyOption } from '../options.ts';
 import type { Output } from '../reporters/reporter.ts';

@@ -1,6 +1,6 @@
 import { effectsOf, type Effect } from '../../brain/core/effect.ts';
 import type { Input } from '../../brain/core/input.ts';
-import { explain, explainNote } from '../explain.ts';
+import { explain, explainNote } from '../../brain/words/explain.ts';
 import type { Output, Reporter } from './reporter.ts';
 
 /**

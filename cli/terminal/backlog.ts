@@ -1,5 +1,5 @@
 import type { Migration } from '../../brain/core/migration.ts';
-import { formatBytes } from '../figures.ts';
+import { formatBytes } from '../../brain/words/figures.ts';
 import { bar } from './bar.ts';
 import { span, type Line, type Style, type Tone } from './style.ts';
 

@@ -1,8 +1,8 @@
 /** What is told without a terminal to redraw: one line per thing that happened. */
 import type { Decision, Note } from '../../brain/core/decision.ts';
 import type { Round } from '../../brain/core/migration.ts';
-import { explain, explainNote } from '../explain.ts';
-import { formatBytes, formatMilliseconds } from '../figures.ts';
+import { explain, explainNote } from '../../brain/words/explain.ts';
+import { formatBytes, formatMilliseconds } from '../../brain/words/figures.ts';
 import { printable } from './style.ts';
 
 /** `  2.3 s  round 2: 80.0 MiB in 2.5 s left 78.1 MiB`. */

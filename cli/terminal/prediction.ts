@@ -4,8 +4,8 @@ import type {
   MigrationPrediction,
   Span as FigureSpan,
 } from '../../brain/core/prediction.ts';
-import { explainRule } from '../explain.ts';
-import { formatBytes, formatMilliseconds } from '../figures.ts';
+import { explainRule } from '../../brain/words/explain.ts';
+import { formatBytes, formatMilliseconds } from '../../brain/words/figures.ts';
 import { paint, span, wrap, type Line, type Style } from './style.ts';
 import { symbolsFor } from './symbols.ts';
 import { table } from './table.ts';

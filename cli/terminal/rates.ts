@@ -1,7 +1,6 @@
 import type { Migration } from '../../brain/core/migration.ts';
-import { dirtyBytesPerSecond } from '../../brain/core/working-set.ts';
-import type { RamSample } from '../../shared/sample.ts';
-import { formatBytes } from '../figures.ts';
+import { formatBytes } from '../../brain/words/figures.ts';
+import { guestBytesPerSecond } from '../../brain/words/progress.ts';
 import { bar } from './bar.ts';
 import { span, type Line, type Style, type Tone } from './style.ts';
 
@@ -42,7 +41,7 @@ function passGauge({ last, openRound }: Migration): readonly Gauge[] {
 function rateGauges(migration: Migration): readonly Gauge[] {
   const ram = migration.last?.ram;
   if (ram === undefined) return [];
-  const dirty = dirtyRateOf(migration, ram);
+  const dirty = guestBytesPerSecond(migration) ?? 0;
   const link = migration.bandwidthBytesPerSecond ?? ram.bandwidthBytesPerSecond;
   const scale = Math.max(1, dirty, link);
   return [
@@ -55,12 +54,6 @@ function rateGauges(migration: Migration): readonly Gauge[] {
     },
     { label: 'link', share: link / scale, figure: `${formatBytes(link)}/s`, tone: 'accent' },
   ];
-}
-
-/** The model of the working set knows more: QEMU's own figure never exceeds the link's. */
-function dirtyRateOf({ workingSet, last }: Migration, ram: RamSample): number {
-  if (workingSet === undefined) return ram.dirtyPagesPerSecond * ram.pageBytes;
-  return dirtyBytesPerSecond(workingSet) * (1 - (last?.throttlePercent ?? 0) / 100);
 }
 
 function throttleGauge({ last }: Migration): readonly Gauge[] {

@@ -1,6 +1,6 @@
 /** The story of a recorded migration, as lines for people. */
 import type { Migration, Round } from '../../brain/core/migration.ts';
-import { formatBytes, formatMilliseconds } from '../figures.ts';
+import { formatBytes, formatMilliseconds } from '../../brain/words/figures.ts';
 import type { Chapter, Story } from '../story.ts';
 import { paint, span, wrap, type Line, type Style } from './style.ts';
 import { outcomeLines } from './summary.ts';

@@ -1,9 +1,9 @@
 import type { Decision } from '../../brain/core/decision.ts';
 import type { DecisionRecord, Migration, MigrationResult } from '../../brain/core/migration.ts';
 import { effectsOf } from '../../brain/core/effect.ts';
-import { explain, explainEffect } from '../explain.ts';
-import { formatBytes, formatMilliseconds } from '../figures.ts';
-import { describeOperation } from '../operations.ts';
+import { explain, explainEffect } from '../../brain/words/explain.ts';
+import { formatBytes, formatMilliseconds } from '../../brain/words/figures.ts';
+import { describeOperation } from '../../brain/words/operations.ts';
 import { paint, span, wrap, type Line, type Style } from './style.ts';
 import { symbolsFor } from './symbols.ts';
 

@@ -1,12 +1,13 @@
 /** The live view: one migration's state in, painted lines out. Pure, so a trace can be drawn too. */
 import type { Migration } from '../../brain/core/migration.ts';
-import { explain } from '../explain.ts';
-import { formatMilliseconds } from '../figures.ts';
+import { explain } from '../../brain/words/explain.ts';
+import { formatMilliseconds } from '../../brain/words/figures.ts';
 import { renderBacklog } from './backlog.ts';
 import { renderRates } from './rates.ts';
 import { padTo, paint, span, widthOf, wrap, type Line, type Style } from './style.ts';
 import { symbolsFor } from './symbols.ts';
-import { verdictOf } from './verdict.ts';
+import { elapsedMilliseconds, expectedMillisecondsLeft } from '../../brain/words/progress.ts';
+import { verdictOf } from '../../brain/words/verdict.ts';
 
 /** Decisions shown while the migration runs; the summary names the ones that mattered. */
 const shownDecisions = 5;
@@ -27,12 +28,6 @@ export function renderMigration(migration: Migration, style: Style): string[] {
   ]
     .slice(0, style.rows - 1)
     .map((line) => paint(line, fitted));
-}
-
-/** Milliseconds since the order, or since the first `migrate` once there was one. */
-export function elapsedMilliseconds(migration: Migration): number {
-  const started = migration.attempts[0]?.startedAtMilliseconds ?? migration.orderedAtMilliseconds;
-  return started === undefined ? 0 : Math.max(0, migration.nowMilliseconds - started);
 }
 
 function headline(migration: Migration, style: Style): Line {
@@ -65,17 +60,11 @@ function verdictLine(migration: Migration, style: Style): Line {
   ];
 }
 
-/** What is left of the newest prediction, which was made from its decision on. */
 function expectedEnd(migration: Migration, separator: string): Line {
-  if (migration.result !== undefined) return [];
-  const newest = migration.decisions.findLast(
-    ({ decision }) => decision.prediction?.totalMilliseconds !== undefined,
-  )?.decision;
-  if (newest === undefined) return [];
-  const predicted = newest.prediction?.totalMilliseconds ?? 0;
-  const left = newest.atMilliseconds + predicted - migration.nowMilliseconds;
-  if (!Number.isFinite(left) || left <= 0) return [];
-  return [span(`${separator}about ${formatMilliseconds(left)} to go`, 'accent')];
+  const left = expectedMillisecondsLeft(migration);
+  return left === undefined
+    ? []
+    : [span(`${separator}about ${formatMilliseconds(left)} to go`, 'accent')];
 }
 
 function decisionLines(migration: Migration, style: Style): readonly Line[] {

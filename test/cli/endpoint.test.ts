@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { parseEndpoint } from '../../cli/endpoint.ts';
-import { describeEndpoint } from '../../cli/operations.ts';
+import { describeEndpoint } from '../../brain/words/operations.ts';
 
 describe('migration URI', () => {
   for (const uri of ['tcp:192.0.2.7:4444', 'tcp:[2001:db8::1]:4444', 'unix:/run/m.sock']) {

@@ -2,7 +2,7 @@
  * Moves a guest that plain pre-copy cannot move, under `adaptive` with the live view and under
  * QEMU's own auto-converge, and sets both side by side. Exit code 0: `adaptive` completed.
  */
-import { formatBytes, formatMilliseconds } from '../../cli/figures.ts';
+import { formatBytes, formatMilliseconds } from '../../brain/words/figures.ts';
 import { styleFor } from '../../cli/terminal/style.ts';
 import { messageOf } from '../../shared/errors.ts';
 import { guest, linkBytesPerSecond, migrateOnce, type DemoResult, type Line } from './run.ts';

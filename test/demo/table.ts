@@ -1,4 +1,4 @@
-import { formatBytes, formatMilliseconds } from '../../cli/figures.ts';
+import { formatBytes, formatMilliseconds } from '../../brain/words/figures.ts';
 import { paint, span, type Line, type Style } from '../../cli/terminal/style.ts';
 import type { DemoResult } from './run.ts';
 

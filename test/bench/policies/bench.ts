@@ -7,7 +7,7 @@ import { copyFileSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import os from 'node:os';
 import { dirname, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { formatMilliseconds } from '../../../cli/figures.ts';
+import { formatMilliseconds } from '../../../brain/words/figures.ts';
 import { isExecutable, tools } from '../../../scripts/tools.mjs';
 import { messageOf } from '../../../shared/errors.ts';
 import { withScratch } from '../scratch.ts';

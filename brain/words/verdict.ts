@@ -1,11 +1,10 @@
-import type { Migration } from '../../brain/core/migration.ts';
-import { isCalledEndless, tendency, type Tendency } from '../../brain/core/tendency.ts';
-import type { Tone } from './style.ts';
+import type { Migration } from '../core/migration.ts';
+import { isCalledEndless, tendency, type Tendency } from '../core/tendency.ts';
 
 /** How the migration stands, in a word and the figure it rests on. */
 export interface Verdict {
   readonly word: string;
-  readonly tone: Tone;
+  readonly tone: 'good' | 'warning' | 'bad' | 'accent';
   readonly because: string;
 }
 

@@ -1,6 +1,6 @@
 /** A decision in one plain sentence: what is done, why, and what is expected to follow. */
-import type { Decision, Evidence, Note, Prediction } from '../brain/core/decision.ts';
-import type { Effect } from '../brain/core/effect.ts';
+import type { Decision, Evidence, Note, Prediction } from '../core/decision.ts';
+import type { Effect } from '../core/effect.ts';
 import { formatBytes, formatFigure, formatMilliseconds, inWords } from './figures.ts';
 import { describeOperation } from './operations.ts';
 import { rulePhrases } from './rule-phrases.ts';

@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
-import type { Operation } from '../../shared/command.ts';
-import { explain, explainEffect, explainNote } from '../../cli/explain.ts';
-import { formatFigure } from '../../cli/figures.ts';
-import { describeOperation } from '../../cli/operations.ts';
-import { rulePhrases } from '../../cli/rule-phrases.ts';
-import { mebibyte, throttleDecision } from './fixture.ts';
+import type { Operation } from '../../../shared/command.ts';
+import { explain, explainEffect, explainNote } from '../../../brain/words/explain.ts';
+import { formatFigure } from '../../../brain/words/figures.ts';
+import { describeOperation } from '../../../brain/words/operations.ts';
+import { rulePhrases } from '../../../brain/words/rule-phrases.ts';
+import { mebibyte, throttleDecision } from '../../cli/fixture.ts';
 
 describe('explain', () => {
   it('tells what is done, why, and what is expected', () => {

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
-import { verdictOf } from '../../../cli/terminal/verdict.ts';
-import { completedResult, migration, round } from '../fixture.ts';
+import { verdictOf } from '../../../brain/words/verdict.ts';
+import { completedResult, migration, round } from '../../cli/fixture.ts';
 
 describe('verdict', () => {
   const word = (changes: Parameters<typeof migration>[0]) => verdictOf(migration(changes)).word;

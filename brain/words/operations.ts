@@ -4,8 +4,8 @@ import type {
   Endpoint,
   Operation,
   Tuning,
-} from '../shared/command.ts';
-import { uncappedBytesPerSecond } from '../brain/core/methods/bandwidth.ts';
+} from '../../shared/command.ts';
+import { uncappedBytesPerSecond } from '../core/methods/bandwidth.ts';
 import { formatBytes, formatMilliseconds } from './figures.ts';
 
 /** What an operation does, in words an operator would use; without a full stop. */
