@@ -1,8 +1,7 @@
 /** The host's own policy: what its administrator lets any brain do here. It can only tighten. */
-import { readFileSync } from 'node:fs';
-import { parse } from 'yaml';
 import { z } from 'zod';
-import { FerrymanError, messageOf } from '../shared/errors.ts';
+import { ConfigError, readConfig } from '../shared/config/file.ts';
+import { FerrymanError } from '../shared/errors.ts';
 
 const mebibyte = 1024 * 1024;
 /** The least a migration may be given: less would be a stop by another name. */
@@ -29,16 +28,16 @@ const policySchema = z.strictObject({
   /** What becomes of a pre-copy migration when the brain has been silent for 30 s. */
   brainLost: z.enum(['continue', 'cancel']).default('continue'),
   /** Shell command that starts a fresh destination QEMU; see agent/destination.ts. */
-  destinationCommand: z.string().min(1).optional(),
+  destinationCommand: z.string().min(1).max(4096).optional(),
   /** Hosts that guest memory may be sent to; absent means any. */
-  destinationHosts: z.array(z.string().min(1)).optional(),
+  destinationHosts: z.array(z.string().min(1).max(253)).max(10_000).optional(),
   /** TCP ports that migration streams may use; the default is libvirt's range. */
   migrationPorts: z
     .strictObject({ first: port, last: port })
     .refine(({ first, last }) => first <= last, 'first must not be above last')
     .default({ first: 49_152, last: 49_215 }),
   /** cgroup v2 only: the delegated subtree in which groups may be made, e.g. `/machine.slice`. */
-  cgroupDelegation: z.string().startsWith('/').optional(),
+  cgroupDelegation: z.string().startsWith('/').max(4096).optional(),
 });
 
 type Parsed = z.infer<typeof policySchema>;
@@ -46,32 +45,57 @@ type Parsed = z.infer<typeof policySchema>;
 /** What this host allows; every number is a bound that commands are clamped to. */
 export type HostPolicy = Readonly<Parsed>;
 
-/** A policy file that cannot be used; the message names the file, the place and the remedy. */
+/** A policy that cannot be used; the message names file, line and remedy. */
 export class PolicyError extends FerrymanError {
-  constructor(path: string, problem: string, cause?: unknown) {
-    super('POLICY', `host policy ${path}: ${problem}`, { cause });
+  constructor(problem: string, cause?: unknown) {
+    super('POLICY', `host policy ${problem}`, { cause });
   }
 }
 
-/** Checks a policy given as an object and fills in the defaults. Throws PolicyError naming `origin`. */
-export function hostPolicy(settings: unknown, origin = '(built in)'): HostPolicy {
+/** Checks a policy given as an object and fills in the defaults. Throws PolicyError. */
+export function hostPolicy(settings: unknown): HostPolicy {
   const parsed = policySchema.safeParse(settings);
   if (parsed.success) return parsed.data;
   const problems = parsed.error.issues.map(
-    ({ path, message }) => `${path.map(String).join('.') || 'the file'}: ${message}`,
+    ({ path, message }) => `${path.map(String).join('.') || 'as a whole'}: ${message}`,
   );
-  throw new PolicyError(origin, `${problems.join('; ')}. Correct it and start the agent again`);
+  throw new PolicyError(problems.join('; '));
 }
 
 /** Reads and checks a YAML policy file. Throws PolicyError. */
 export function loadPolicy(path: string): HostPolicy {
-  let settings: unknown;
   try {
-    settings = parse(readFileSync(path, 'utf8')) ?? {};
+    return readConfig(path, {}, policySchema, []);
   } catch (error) {
-    throw new PolicyError(path, `cannot be read: ${messageOf(error)}`, error);
+    if (error instanceof ConfigError) throw new PolicyError(error.message, error);
+    throw error;
   }
-  return hostPolicy(settings, path);
+}
+
+/** A policy that can be replaced under those who hold it: they always read the one in force. */
+export interface LivePolicy {
+  readonly policy: HostPolicy;
+  replace(next: HostPolicy): void;
+}
+
+/** Begins with `first`. Whoever copies fields out of `policy` keeps old ones. */
+export function livePolicy(first: HostPolicy): LivePolicy {
+  let current = first;
+  const fields = Object.keys(policySchema.shape) as (keyof HostPolicy)[];
+  const getters = fields.map(
+    (field) => [field, { enumerable: true, get: () => current[field] }] as const,
+  );
+  return {
+    policy: Object.defineProperties({}, Object.fromEntries(getters)) as HostPolicy,
+    replace: (next) => {
+      current = next;
+    },
+  };
+}
+
+/** Whether `next` forbids what `before` may have let happen to a VM that is held back now. */
+export function isTighter(next: HostPolicy, before: HostPolicy): boolean {
+  return next.mode !== before.mode || next.maxThrottlePercent < before.maxThrottlePercent;
 }
 
 /** The policy of `ferryman run`: the operator on the command line is the administrator. */

@@ -1,18 +1,15 @@
-/** What the daemons are told: a YAML file, single settings from the environment, secrets by file. */
+/** What the daemons are told: a YAML file, single settings from environment and flags, secrets by file. */
 import { hostname } from 'node:os';
 import { z } from 'zod';
-import { readConfig, readSecret } from './config/file.ts';
+import { address, loopback, path, wholeNumber, word, type ListenAddress } from './config/fields.ts';
+import { readConfig, readSecret, type Overrides } from './config/file.ts';
+import { nats, natsKeys, type NatsConfig } from './config/nats.ts';
 import { messageOf } from './errors.ts';
-import type { NatsCredentials, NatsTls } from './nats-bus.ts';
+import { logLevels, type LogLevel } from './log.ts';
 import { hostId } from './subjects.ts';
 
 export { ConfigError } from './config/file.ts';
-
-export interface NatsConfig {
-  readonly url: string;
-  readonly credentials?: NatsCredentials;
-  readonly tls?: NatsTls;
-}
+export type { NatsConfig } from './config/nats.ts';
 
 export interface InfluxConfig {
   /** v1: InfluxDB 1.x; v2 and v3: their write call, which VictoriaMetrics has too. */
@@ -26,10 +23,24 @@ export interface InfluxConfig {
   readonly token?: string;
 }
 
-export interface AgentConfig {
+/** Health and metrics over HTTP, on loopback; without it a daemon opens no port. */
+export interface MonitoringConfig {
+  readonly listen: ListenAddress;
+  /** The most migrations that get a label of their own in metrics; the others are only counted. */
+  readonly labelledMigrations: number;
+}
+
+/** What agent and brain have in common. */
+interface DaemonConfig {
+  readonly nats: NatsConfig;
+  /** `info` when absent. */
+  readonly logLevel?: LogLevel;
+  readonly monitoring?: MonitoringConfig;
+}
+
+export interface AgentConfig extends DaemonConfig {
   /** This host's id in subjects; by default made of its name. */
   readonly host: string;
-  readonly nats: NatsConfig;
   readonly qmp: {
     /** A folder full of monitor sockets. */
     readonly directory?: string;
@@ -41,86 +52,36 @@ export interface AgentConfig {
   readonly policyFile?: string;
 }
 
-export interface BrainConfig {
+export interface BrainConfig extends DaemonConfig {
   /** This brain's id in the beacon. */
   readonly brain: string;
   /** observe: never sends anything; advise: says what it would do; act. */
   readonly mode: 'observe' | 'advise' | 'act';
   readonly policy: string;
-  readonly nats: NatsConfig;
   readonly influx?: InfluxConfig;
-}
-
-const path = z.string().regex(/^\/[^\0]{0,4095}$/, 'write an absolute path, /like/this');
-const isWithoutSecret = (url: string) => !/:\/\/[^/]*@/.test(url);
-const noSecret = 'credentials do not belong into an address; put them into a file';
-
-const natsUrl = z
-  .string()
-  .regex(/^(nats|tls):\/\/[^\s,]+(,(nats|tls):\/\/[^\s,]+)*$/, 'write nats://HOST:4222')
-  .refine(isWithoutSecret, noSecret);
-
-const nats = z
-  .strictObject({
-    url: natsUrl,
-    user: z.string().min(1).max(256).optional(),
-    passwordFile: path.optional(),
-    tokenFile: path.optional(),
-    nkeySeedFile: path.optional(),
-    caFile: path.optional(),
-    certFile: path.optional(),
-    keyFile: path.optional(),
-  })
-  .refine(({ user, passwordFile }) => (user === undefined) === (passwordFile === undefined), {
-    error: 'user and passwordFile go together; set both or none',
-  })
-  .refine(
-    ({ passwordFile, tokenFile, nkeySeedFile }) =>
-      [passwordFile, tokenFile, nkeySeedFile].filter((file) => file !== undefined).length <= 1,
-    { error: 'set one of passwordFile, tokenFile and nkeySeedFile' },
-  )
-  .transform(({ url, caFile, certFile, keyFile, ...identity }): NatsConfig => {
-    const credentials = readCredentials(identity);
-    const tls = {
-      ...(caFile !== undefined && { caFile }),
-      ...(certFile !== undefined && { certFile }),
-      ...(keyFile !== undefined && { keyFile }),
-    };
-    const hasTls = Object.keys(tls).length > 0;
-    return { url, ...(credentials && { credentials }), ...(hasTls && { tls }) };
-  });
-
-interface Identity {
-  readonly user?: string | undefined;
-  readonly passwordFile?: string | undefined;
-  readonly tokenFile?: string | undefined;
-  readonly nkeySeedFile?: string | undefined;
-}
-
-function readCredentials(identity: Identity): NatsCredentials | undefined {
-  const { user, passwordFile, tokenFile, nkeySeedFile } = identity;
-  if (user !== undefined && passwordFile !== undefined) {
-    return { kind: 'password', user, password: readSecret(passwordFile) };
-  }
-  if (tokenFile !== undefined) return { kind: 'token', token: readSecret(tokenFile) };
-  if (nkeySeedFile !== undefined) return { kind: 'nkey', seed: readSecret(nkeySeedFile) };
-  return undefined;
 }
 
 const influx = z
   .strictObject({
     flavor: z.enum(['v1', 'v2', 'v3']),
-    url: z
-      .string()
-      .regex(/^https?:\/\/\S+$/, 'write http://HOST:8086')
-      .refine(isWithoutSecret, noSecret),
-    database: z.string().min(1).max(256),
-    organisation: z.string().min(1).max(256).exactOptional(),
+    url: address(/^https?:\/\/\S+$/, 'write http://HOST:8086'),
+    database: word,
+    organisation: word.exactOptional(),
     tokenFile: path.optional(),
   })
   .transform(({ tokenFile, ...rest }): InfluxConfig => {
     return { ...rest, ...(tokenFile !== undefined && { token: readSecret(tokenFile) }) };
   });
+
+const daemon = {
+  nats,
+  logLevel: z.enum(logLevels).exactOptional(),
+  monitoring: z
+    .strictObject({ listen: loopback, labelledMigrations: wholeNumber(0, 1000).default(100) })
+    .exactOptional(),
+};
+
+const daemonKeys = ['logLevel', 'monitoring.listen', 'monitoring.labelledMigrations', ...natsKeys];
 
 /** More than VMs fit on a host. */
 const maxSockets = 1024;
@@ -139,7 +100,7 @@ const host = z
 
 const agent = z.strictObject({
   host,
-  nats,
+  ...daemon,
   qmp: z
     .strictObject({
       directory: path.exactOptional(),
@@ -154,28 +115,39 @@ const agent = z.strictObject({
 
 const brain = z.strictObject({
   brain: host,
+  ...daemon,
   mode: z.enum(['observe', 'advise', 'act']).default('advise'),
   policy: z.string().min(1).max(64).default('adaptive'),
-  nats,
   influx: influx.exactOptional(),
 });
 
-const natsKeys = ['nats.url', 'nats.user', 'nats.passwordFile', 'nats.tokenFile'];
+const agentKeys = ['host', 'qmp.directory', 'policyFile', 'stateDirectory', ...daemonKeys];
+const influxKeys = ['flavor', 'url', 'database', 'organisation', 'tokenFile'];
+const brainKeys = [
+  ...['brain', 'mode', 'policy'],
+  ...influxKeys.map((key) => `influx.${key}`),
+  ...daemonKeys,
+];
 
-/** Throws ConfigError with file, line and remedy. Environment: FERRYMAN_HOST, FERRYMAN_NATS_URL, ... */
-export function loadAgentConfig(file: string, environment = process.env): AgentConfig {
-  return readConfig(file, environment, agent, [
-    'host',
-    'policyFile',
-    'stateDirectory',
-    ...natsKeys,
-  ]);
+/**
+ * Flags prevail over the environment (FERRYMAN_HOST, FERRYMAN_NATS_URL, ...), and that over the file.
+ * Throws ConfigError with file, line and remedy.
+ */
+export function loadAgentConfig(
+  file: string,
+  environment: NodeJS.ProcessEnv = process.env,
+  flags: NonNullable<Overrides['flags']> = {},
+): AgentConfig {
+  return readConfig(file, { environment, flags }, agent, agentKeys);
 }
 
-/** Throws ConfigError with file, line and remedy. Environment: FERRYMAN_MODE, FERRYMAN_NATS_URL, ... */
-export function loadBrainConfig(file: string, environment = process.env): BrainConfig {
-  const influxKeys = ['influx.url', 'influx.tokenFile'];
-  return readConfig(file, environment, brain, ['mode', 'policy', ...natsKeys, ...influxKeys]);
+/** The same for a brain: FERRYMAN_MODE, FERRYMAN_INFLUX_URL, ... */
+export function loadBrainConfig(
+  file: string,
+  environment: NodeJS.ProcessEnv = process.env,
+  flags: NonNullable<Overrides['flags']> = {},
+): BrainConfig {
+  return readConfig(file, { environment, flags }, brain, brainKeys);
 }
 
 const secretKeys = new Set(['password', 'token', 'seed']);

@@ -1,10 +1,10 @@
-/** A YAML file and the environment, checked against a schema; errors say file, line and remedy. */
+/** A YAML file, the environment and flags, checked against a schema; errors say where, what and how. */
 import { readFileSync, statSync } from 'node:fs';
 import { LineCounter, parseDocument, type Document } from 'yaml';
 import type { z } from 'zod';
 import { FerrymanError, messageOf } from '../errors.ts';
 
-/** A configuration that cannot be used. `place` is `file:line`, a file, or a variable. */
+/** A configuration that cannot be used. `place` is `file:line`, a file, a variable or a flag. */
 export class ConfigError extends FerrymanError {
   readonly place: string;
 
@@ -14,6 +14,15 @@ export class ConfigError extends FerrymanError {
   }
 }
 
+/** What prevails over the file: the environment, and flags (`nats.url` to its text) over both. */
+export interface Overrides {
+  readonly environment?: NodeJS.ProcessEnv;
+  readonly flags?: Readonly<Record<string, string>>;
+}
+
+/** More than any configuration holds; what is larger is the wrong file. */
+const maxFileBytes = 1024 * 1024;
+
 /** `nats.passwordFile` is FERRYMAN_NATS_PASSWORD_FILE. */
 export function variableOf(key: string): string {
   const words = key.replace(/[A-Z]/g, (letter) => `_${letter}`).replaceAll('.', '_');
@@ -21,12 +30,12 @@ export function variableOf(key: string): string {
 }
 
 /**
- * Reads `path`, puts what the environment says in place of the file's text for each of
- * `overridable` keys (`nats.url`), and validates. Throws ConfigError.
+ * Reads `path`, puts what environment and flags say in place of the file's text for each of
+ * `overridable` keys (`nats.url`), and validates. Throws ConfigError, which names every problem.
  */
 export function readConfig<T>(
   path: string,
-  environment: NodeJS.ProcessEnv,
+  overrides: Overrides,
   schema: z.ZodType<T>,
   overridable: readonly string[],
 ): T {
@@ -37,29 +46,94 @@ export function readConfig<T>(
     const line = broken.linePos?.[0].line ?? 1;
     throw new ConfigError(`${path}:${line}`, broken.message.split('\n')[0] ?? 'not YAML');
   }
-  const set = overridable.filter((key) => environment[variableOf(key)] !== undefined);
-  for (const key of set) document.setIn(key.split('.'), environment[variableOf(key)]);
-  const parsed = schema.safeParse(document.toJS() ?? {});
+  const settings = overridesOf(overrides, overridable);
+  const origin = (keys: readonly PropertyKey[]) =>
+    settings.get(keys.join('.'))?.place ?? `${path}:${lineOf(document, lines, keys)}`;
+  const data = [...settings].reduce(
+    (tree, [key, { text }]) => withValue(tree, key.split('.'), text),
+    toData(path, document),
+  );
+  const parsed = schema.safeParse(data);
   if (parsed.success) return parsed.data;
-  const [issue] = parsed.error.issues;
-  throw issueError(path, document, lines, set, issue);
+  throw issuesError(parsed.error.issues, data, origin);
 }
 
-function issueError(
-  path: string,
-  document: Document,
-  lines: LineCounter,
-  fromEnvironment: readonly string[],
-  issue: z.core.$ZodIssue | undefined,
+function toData(path: string, document: Document): unknown {
+  try {
+    return document.toJS() ?? {};
+  } catch (thrown) {
+    throw new ConfigError(path, messageOf(thrown));
+  }
+}
+
+interface Override {
+  readonly place: string;
+  readonly text: string;
+}
+
+function overridesOf(
+  { environment = {}, flags = {} }: Overrides,
+  overridable: readonly string[],
+): ReadonlyMap<string, Override> {
+  const settings = new Map<string, Override>();
+  for (const key of overridable) {
+    const place = variableOf(key);
+    const text = environment[place];
+    if (text !== undefined) settings.set(key, { place, text });
+  }
+  for (const [key, text] of Object.entries(flags)) {
+    const place = `--set ${key}`;
+    if (!overridable.includes(key)) {
+      throw new ConfigError(place, `no such setting here; it can be ${overridable.join(', ')}`);
+    }
+    settings.set(key, { place, text });
+  }
+  return settings;
+}
+
+function withValue(tree: unknown, keys: readonly string[], value: unknown): unknown {
+  const [key, ...rest] = keys;
+  if (key === undefined) return value;
+  const branch: Readonly<Record<string, unknown>> = isTree(tree) ? tree : {};
+  return { ...branch, [key]: withValue(branch[key], rest, value) };
+}
+
+function valueAt(tree: unknown, keys: readonly PropertyKey[]): unknown {
+  const [key, ...rest] = keys;
+  if (key === undefined) return tree;
+  return isTree(tree) ? valueAt(tree[String(key)], rest) : undefined;
+}
+
+function isTree(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === 'object' && value !== null;
+}
+
+type Origin = (keys: readonly PropertyKey[]) => string;
+
+function issuesError(
+  issues: readonly z.core.$ZodIssue[],
+  data: unknown,
+  origin: Origin,
 ): ConfigError {
-  const unknown = issue?.code === 'unrecognized_keys' ? issue.keys[0] : undefined;
-  const keys = [...(issue?.path ?? []), ...(unknown === undefined ? [] : [unknown])];
+  const [first, ...others] = issues.map((issue) => describeIssue(issue, data, origin));
+  const more = others.map(({ place, problem }) => `\n${place}: ${problem}`).join('');
+  return new ConfigError(first?.place ?? '', `${first?.problem ?? 'invalid'}${more}`);
+}
+
+function describeIssue(issue: z.core.$ZodIssue, data: unknown, origin: Origin) {
+  const unknown = issue.code === 'unrecognized_keys' ? issue.keys[0] : undefined;
+  const keys = [...issue.path, ...(unknown === undefined ? [] : [unknown])];
+  const place = origin(keys);
+  const problem = problemOf(issue, data);
+  const isNamedByPlace = !/:\d+$/.test(place);
   const key = keys.join('.');
-  const problem =
-    unknown === undefined ? (issue?.message ?? 'invalid') : 'no such setting; remove or correct it';
-  if (fromEnvironment.includes(key)) return new ConfigError(variableOf(key), problem);
-  const text = key === '' ? problem : `${key}: ${problem}`;
-  return new ConfigError(`${path}:${lineOf(document, lines, keys)}`, text);
+  return { place, problem: key === '' || isNamedByPlace ? problem : `${key}: ${problem}` };
+}
+
+function problemOf(issue: z.core.$ZodIssue, data: unknown): string {
+  if (issue.code === 'unrecognized_keys') return 'no such setting; remove or correct it';
+  const isMissing = issue.code === 'invalid_type' && valueAt(data, issue.path) === undefined;
+  return isMissing ? `is missing, and has no default; set it (${issue.expected})` : issue.message;
 }
 
 /** The line of a setting, or of the nearest one around it when it is missing. */
@@ -86,8 +160,9 @@ export function readSecret(path: string): string {
 
 function readText(path: string): string {
   try {
-    return readFileSync(path, 'utf8');
+    if (statSync(path).size <= maxFileBytes) return readFileSync(path, 'utf8');
   } catch (thrown) {
     throw new ConfigError(path, `cannot be read (${messageOf(thrown)})`);
   }
+  throw new ConfigError(path, `is larger than ${maxFileBytes} bytes; is it the right file?`);
 }

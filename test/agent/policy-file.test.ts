@@ -39,7 +39,8 @@ describe('host policy', () => {
     ['a cap out of range', 'maxThrottlePercent: 100', /maxThrottlePercent/],
     ['a cap of the wrong kind', 'maxThrottlePercent: "90%"', /maxThrottlePercent/],
     ['ports the wrong way round', 'migrationPorts: {first: 9, last: 2}', /first must not be above/],
-    ['broken YAML', 'a: [', /cannot be read/],
+    ['broken YAML', 'a: [', /policy\.yaml:\d/],
+    ['the line', 'probe: true\npostCopy: 3', /policy\.yaml:2: postCopy/],
   ] as const) {
     it(`refuses ${what} and names it`, () => {
       const path = file(text);

@@ -69,6 +69,55 @@ describe('shared/config', () => {
     assert.throws(() => loadAgentConfig(file, bad), { place: 'FERRYMAN_NATS_URL' });
   });
 
+  it('lets flags prevail over both, and names them when they are wrong', () => {
+    const file = agentFile('nats: { url: nats://n:4222 }', qmp);
+    const environment = { FERRYMAN_NATS_URL: 'nats://other:4222', FERRYMAN_HOST: 'h2' };
+    const { nats, host } = loadAgentConfig(file, environment, { 'nats.url': 'tls://third:4222' });
+    assert.deepEqual([nats.url, host], ['tls://third:4222', 'h2']);
+    for (const [key, message] of [
+      ['nats.url', /write nats:/],
+      ['qmp.sockets', /no such setting here; it can be host, /],
+    ] as const) {
+      const place = `--set ${key}`;
+      assert.throws(() => loadAgentConfig(file, {}, { [key]: 'x' }), { place, message });
+    }
+  });
+
+  it('takes a section from the environment that the file does not have', () => {
+    const file = agentFile(qmp);
+    const environment = { FERRYMAN_NATS_URL: 'nats://n', FERRYMAN_MONITORING_LISTEN: '[::1]:0' };
+    const { nats, monitoring } = loadAgentConfig(file, environment);
+    assert.equal(nats.url, 'nats://n');
+    assert.deepEqual(monitoring, { listen: { host: '::1', port: 0 }, labelledMigrations: 100 });
+  });
+
+  it('takes numbers as text where text is all there is, within their bounds', () => {
+    const file = agentFile('nats: { url: nats://n }', 'monitoring: { listen: "127.0.0.1:1" }', qmp);
+    const load = (text: string) =>
+      loadAgentConfig(file, { FERRYMAN_MONITORING_LABELLED_MIGRATIONS: text }).monitoring;
+    assert.equal(load('7')?.labelledMigrations, 7);
+    for (const text of ['1001', '-1', '1.5', 'many', '']) {
+      assert.throws(() => load(text), { message: /a whole number from 0 to 1000/ });
+    }
+  });
+
+  it('names every problem, each with its line', () => {
+    const file = agentFile('nats: { url: nats://n }', 'logLevel: loud', 'qmp: { sockets: [a] }');
+    assert.throws(
+      () => loadAgentConfig(file, {}),
+      (error: Error) => {
+        assert.match(error.message, /agent\.yaml:2: logLevel: .*"debug"/);
+        assert.match(error.message, /agent\.yaml:3: qmp\.sockets\.0: .*absolute path/);
+        return true;
+      },
+    );
+  });
+
+  it('refuses a file too large to be a configuration', () => {
+    const file = agentFile('#'.repeat(1024 * 1024 + 1));
+    assert.throws(() => loadAgentConfig(file, {}), { place: file, message: /the right file/ });
+  });
+
   const refused: Record<string, { lines: string[]; line: number; says: RegExp }> = {
     'an unknown key': {
       lines: ['nats:', '  url: nats://n:4222', '  ulr: x', qmp],
@@ -97,6 +146,21 @@ describe('shared/config', () => {
       lines: ['nats: { url: nats://n }', 'qmp: {}'],
       line: 2,
       says: /at least one of/,
+    },
+    'half a client certificate': {
+      lines: [qmp, 'nats: { url: tls://n, certFile: /c.pem }'],
+      line: 2,
+      says: /certFile and keyFile go together/,
+    },
+    'an address that is open to others': {
+      lines: ['nats: { url: nats://n }', qmp, 'monitoring:', '  listen: 0.0.0.0:9471'],
+      line: 4,
+      says: /monitoring\.listen: write a loopback address/,
+    },
+    'a port that is none': {
+      lines: ['nats: { url: nats://n }', qmp, 'monitoring:', '  listen: 127.0.0.1:65536'],
+      line: 4,
+      says: /loopback address/,
     },
     'an impossible host': {
       lines: ['nats: { url: nats://n }', 'host: "a b"', qmp],
