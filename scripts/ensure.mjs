@@ -95,7 +95,9 @@ const demoNeeds = [
 
 const testNeeds = [
   ...demoNeeds,
+  installed('openssl', ({ openssl }) => [openssl]),
   unpacked('InfluxDB', 'influxdb', ['influxdb'], ({ influxd }) => influxd),
+  unpacked('promtool', 'prometheus', ['prometheus'], ({ promtool }) => promtool),
   unpacked(
     'QEMU 10.0',
     'qemu-10.0',

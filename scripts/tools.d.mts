@@ -10,6 +10,8 @@ export interface QemuBinary {
 export interface Tools {
   readonly natsServer: string;
   readonly influxd: string;
+  readonly promtool: string;
+  readonly openssl: string;
   readonly nasm: string;
   readonly ip: string;
   readonly tc: string;

@@ -43,6 +43,8 @@ export function tools() {
   return {
     natsServer: locate('nats-server', join(folder, 'nats-server/usr/sbin')),
     influxd: locate('influxd', join(folder, 'influxdb/usr/bin')),
+    promtool: locate('promtool', join(folder, 'prometheus/usr/bin')),
+    openssl: locate('openssl'),
     nasm: locate('nasm'),
     ip: locate('ip'),
     tc: locate('tc'),
