@@ -10,13 +10,14 @@ import type { Clock } from '../shared/clock.ts';
 import { decodeBeacon, decodeCommand, encodeCommandResult } from '../shared/codec.ts';
 import { FerrymanError, messageOf } from '../shared/errors.ts';
 import type { Log } from '../shared/log.ts';
-import type { HostSample, QemuRef, VmFacts } from '../shared/sample.ts';
+import type { HostFacts, HostSample, QemuRef, VmFacts } from '../shared/sample.ts';
 import { buildSubject, everyHost } from '../shared/subjects.ts';
 import { attachToMonitors } from './attachments.ts';
 import { openHostProbe } from './collectors/index.ts';
 import { watchBrain, type DeadMan, type DeadManStage } from './dead-man.ts';
 import { startDestination } from './destination.ts';
 import { createExecutor, vmKey } from './executor.ts';
+import { hostFacts, rarely } from './host-facts.ts';
 import { openJournal, type Journal } from './journal.ts';
 import { createLettingGo } from './letting-go.ts';
 import { createLocks, type Locks } from './locks.ts';
@@ -62,6 +63,8 @@ interface Running {
 }
 
 const hostSampleMilliseconds = 1000;
+/** Rights seldom change, and trying them out costs a system call for each VM. */
+const samplesPerFacts = 5;
 
 /** An agent that has not started. */
 export function createAgent(options: AgentOptions): Agent {
@@ -87,10 +90,11 @@ async function startAgent(options: AgentOptions, roster: Roster): Promise<readon
   const journal = await openJournal(options.journalPath);
   const locks = createLocks();
   const running: Running = { agentBoot, outbox, roster, locks, journal };
-  const host = await watchHost(options, outbox);
   const layout = detectLayout(
     policy.cgroupDelegation === undefined ? {} : { delegated: policy.cgroupDelegation },
   );
+  const offers = () => hostFacts({ policy, layout, vms: roster.all().map(({ facts }) => facts) });
+  const host = await watchHost(options, outbox, rarely(offers, samplesPerFacts));
   const swept = layout === undefined ? 0 : sweep(layout);
   if (swept > 0) log.warn({ swept }, 'released throttles that an earlier agent left behind');
   reportUnfinished(journal, outbox);
@@ -131,16 +135,16 @@ const silenceMessages: Readonly<Record<DeadManStage, string>> = {
 };
 
 /** Samples the host once a second; the first sample is there when this returns. */
-async function watchHost({ log }: AgentOptions, outbox: Outbox) {
+async function watchHost({ log }: AgentOptions, outbox: Outbox, factsNow: () => HostFacts) {
   const probe = openHostProbe((collector, error) => {
     log.warn({ collector, error: messageOf(error) }, 'a collector failed');
   });
   let latest: HostSample = await probe.collectHost();
-  outbox.publish({ kind: 'host', sample: latest });
+  outbox.publish({ kind: 'host', sample: latest, facts: factsNow() });
   const look = async (): Promise<void> => {
     const stamp = outbox.stamp();
     latest = await probe.collectHost();
-    outbox.publish({ kind: 'host', sample: latest }, stamp);
+    outbox.publish({ kind: 'host', sample: latest, facts: factsNow() }, stamp);
   };
   const timer = setInterval(() => {
     look().catch((error: unknown) => {

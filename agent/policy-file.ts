@@ -31,6 +31,8 @@ const policySchema = z.strictObject({
   destinationCommand: z.string().min(1).max(4096).optional(),
   /** Hosts that guest memory may be sent to; absent means any. */
   destinationHosts: z.array(z.string().min(1).max(253)).max(10_000).optional(),
+  /** The address at which migration streams reach this host; by default that of its first NIC. */
+  migrationAddress: z.string().min(1).max(255).optional(),
   /** TCP ports that migration streams may use; the default is libvirt's range. */
   migrationPorts: z
     .strictObject({ first: port, last: port })

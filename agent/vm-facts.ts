@@ -46,5 +46,7 @@ export function vmFacts(sources: FactSources): VmFacts {
     canStartDestination: policy.destinationCommand !== undefined,
     idleCpuCores: host.idleCpuCores,
     freeMemoryBytes: host.freeMemoryBytes,
+    ...(inspection.machineType !== undefined && { machineType: inspection.machineType }),
+    ...(inspection.storage && { storage: inspection.storage }),
   };
 }

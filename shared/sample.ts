@@ -75,6 +75,45 @@ export interface VmFacts {
   readonly timerSync: boolean;
   readonly idleCpuCores: number;
   readonly freeMemoryBytes: number;
+  /** QEMU's versioned machine type, e.g. `pc-i440fx-7.2`; both sides of a migration have the same. */
+  readonly machineType?: string;
+  /** What the guest reads and writes; absent when QEMU did not say. */
+  readonly storage?: StorageFacts;
+}
+
+/** Whether a destination finds the same bytes: on a network or cluster, on this host, or untold. */
+export const storageKinds = ['shared', 'local', 'unknown'] as const;
+export type StorageKind = (typeof storageKinds)[number];
+
+/** One disk of a VM, as far as a migration of its memory cares. */
+export interface DiskFacts {
+  readonly device: string;
+  /** As QEMU names it: a path, or the address of a network disk. */
+  readonly location: string;
+  readonly storage: StorageKind;
+}
+
+export interface StorageFacts {
+  readonly disks: readonly DiskFacts[];
+}
+
+/** What an agent would need to do all that it can, and does not have; `reason` is for people. */
+export interface Lack {
+  readonly right: 'probe' | 'cgroup';
+  readonly reason: string;
+}
+
+/** What a host offers to migrations, said with every host sample. */
+export interface HostFacts {
+  /** `observe`: its own policy lets no command through. */
+  readonly mode: 'observe' | 'act';
+  /** Where migration streams into this host are sent, and the ports they may use. */
+  readonly migrationAddress: string;
+  readonly firstMigrationPort: number;
+  readonly lastMigrationPort: number;
+  /** Its policy has a command that starts a destination. */
+  readonly canStartDestination: boolean;
+  readonly lacks: readonly Lack[];
 }
 
 /** query-migrate, in base units. `ram` figures are absent once QEMU drops them. */

@@ -1,6 +1,13 @@
 /** The messages on the wire, as the codec hands them out. Times are Unix milliseconds of the sender. */
 import type { Command, CommandResult } from './command.ts';
-import type { HostSample, MigrationSample, QemuRef, VmActivity, VmFacts } from './sample.ts';
+import type {
+  HostFacts,
+  HostSample,
+  MigrationSample,
+  QemuRef,
+  VmActivity,
+  VmFacts,
+} from './sample.ts';
 
 /** Every telemetry message says who speaks, in which life, and where in the stream it stands. */
 export interface TelemetryHeader {
@@ -18,7 +25,7 @@ export type TelemetryBody =
   | { readonly kind: 'detach'; readonly ref: QemuRef; readonly reason: string }
   | { readonly kind: 'migration'; readonly ref: QemuRef; readonly sample: MigrationSample }
   | { readonly kind: 'activity'; readonly ref: QemuRef; readonly activity: VmActivity }
-  | { readonly kind: 'host'; readonly sample: HostSample }
+  | { readonly kind: 'host'; readonly sample: HostSample; readonly facts?: HostFacts }
   | {
       readonly kind: 'event';
       readonly ref: QemuRef;

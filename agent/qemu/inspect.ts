@@ -1,9 +1,11 @@
 import { readFile } from 'node:fs/promises';
+import type { StorageFacts } from '../../shared/sample.ts';
 import type { Monitor } from '../monitor/monitor.ts';
 import type { QemuTraits } from './facts.ts';
 import type { QemuSettings } from './options.ts';
 import { ask, listOf, objectOf, optional, type Reply, required } from './reply.ts';
 import { readSchema, type SchemaFacts } from './schema.ts';
+import { storageIn } from './storage.ts';
 import type { QemuVersion } from './version.ts';
 
 /** What an agent learns about a VM when it attaches; `settings` are also what it restores later. */
@@ -21,6 +23,9 @@ export interface Inspection extends QemuTraits, SchemaFacts {
   readonly ramBytes: number;
   readonly pageBytes: number;
   readonly kvm: boolean;
+  /** e.g. `pc-i440fx-7.2`; absent when QEMU does not tell. */
+  readonly machineType?: string;
+  readonly storage?: StorageFacts;
 }
 
 /** TARGET_PAGE_SIZE of every target that has live migration under KVM; query-migrate may correct it. */
@@ -48,6 +53,19 @@ export async function inspectVm(monitor: Monitor, procDirectory = '/proc'): Prom
     ramBytes: ramBytesIn(await ask(monitor, 'query-memory-size-summary')),
     pageBytes: pageBytesIn(migration),
     kvm: required(await ask(monitor, 'query-kvm'), 'enabled', 'boolean'),
+    ...(await readMachine(monitor)),
+  };
+}
+
+/** What a migration should know beforehand and can be tried without: nothing here is an error. */
+async function readMachine(monitor: Monitor): Promise<Pick<Inspection, 'machineType' | 'storage'>> {
+  const type = await monitor
+    .execute('qom-get', { path: '/machine', property: 'type' })
+    .catch(() => undefined);
+  const blocks = await monitor.execute('query-block').catch(() => undefined);
+  return {
+    ...(typeof type === 'string' && { machineType: type.replace(/-machine$/, '') }),
+    ...(blocks !== undefined && { storage: storageIn(blocks) }),
   };
 }
 

@@ -4,15 +4,20 @@ import * as is from './fields.ts';
 import {
   families,
   liveSettings,
+  storageKinds,
   throttleMechanisms,
   type CompressionSample,
   type DirtyPoint,
+  type DiskFacts,
+  type HostFacts,
   type HostSample,
+  type Lack,
   type MigrationSample,
   type NicSample,
   type ProbeReport,
   type QemuRef,
   type RamSample,
+  type StorageFacts,
   type ThrottleFacts,
   type VmActivity,
   type VmFacts,
@@ -25,9 +30,10 @@ export const throttleMechanism = z.enum(throttleMechanisms);
 export const qemuRef = is.message<QemuRef>({
   host: is.label,
   agentBoot: is.label,
+  // 0 where there is no process yet, for which a destination is to be started.
   qemuPid: z
     .int()
-    .min(1)
+    .min(0)
     .max(2 ** 31),
   uuid: is.label,
 });
@@ -37,6 +43,14 @@ const throttleFacts = is.message<ThrottleFacts>({
   lag: z.enum(['immediate', 'next-sync']),
   perVcpu: z.boolean(),
 });
+
+const diskFacts = is.message<DiskFacts>({
+  device: is.text,
+  location: is.text,
+  storage: z.enum(storageKinds),
+});
+
+const storageFacts = is.message<StorageFacts>({ disks: is.list(diskFacts) });
 
 export const vmFacts = is.message<VmFacts>({
   ref: qemuRef,
@@ -57,6 +71,19 @@ export const vmFacts = is.message<VmFacts>({
   timerSync: z.boolean(),
   idleCpuCores: is.amount,
   freeMemoryBytes: is.count,
+  machineType: is.text.exactOptional(),
+  storage: storageFacts.exactOptional(),
+});
+
+const lack = is.message<Lack>({ right: z.enum(['probe', 'cgroup']), reason: is.text });
+
+export const hostFacts = is.message<HostFacts>({
+  mode: z.enum(['observe', 'act']),
+  migrationAddress: is.label,
+  firstMigrationPort: is.port,
+  lastMigrationPort: is.port,
+  canStartDestination: z.boolean(),
+  lacks: is.list(lack),
 });
 
 const ramSample = is.message<RamSample>({

@@ -1,7 +1,14 @@
 /** The messages of shared/telemetry.ts, field by field. */
 import { z } from 'zod';
 import * as is from './fields.ts';
-import { hostSample, migrationSample, qemuRef, vmActivity, vmFacts } from './sample-schemas.ts';
+import {
+  hostFacts,
+  hostSample,
+  migrationSample,
+  qemuRef,
+  vmActivity,
+  vmFacts,
+} from './sample-schemas.ts';
 import type { Beacon, Telemetry, TelemetryBody, TelemetryHeader } from '../telemetry.ts';
 
 const header = is.message<TelemetryHeader>({
@@ -17,7 +24,7 @@ const body: z.ZodType<TelemetryBody> = z.discriminatedUnion('kind', [
   z.object({ kind: z.literal('detach'), ref: qemuRef, reason: is.text }),
   z.object({ kind: z.literal('migration'), ref: qemuRef, sample: migrationSample }),
   z.object({ kind: z.literal('activity'), ref: qemuRef, activity: vmActivity }),
-  z.object({ kind: z.literal('host'), sample: hostSample }),
+  z.object({ kind: z.literal('host'), sample: hostSample, facts: hostFacts.exactOptional() }),
   z.object({
     kind: z.literal('event'),
     ref: qemuRef,

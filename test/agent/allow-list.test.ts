@@ -28,6 +28,8 @@ const allowed = new Set([
   'query-memory-size-summary',
   'query-qmp-schema',
   'query-blockstats',
+  'query-block',
+  'qom-get',
   'query-migrate',
   'query-migrate-capabilities',
   'query-migrate-parameters',

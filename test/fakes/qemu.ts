@@ -187,6 +187,8 @@ const queryAnswers: Readonly<Record<string, (qemu: FakeQemuState) => unknown>> =
     Object.entries(capabilities).map(([capability, state]) => ({ capability, state })),
   'query-migrate-parameters': ({ parameters }) => parameters,
   'query-blockstats': () => [],
+  'query-block': () => [],
+  'qom-get': () => 'pc-i440fx-7.2-machine',
   'query-dirty-rate': () => ({ status: 'unstarted', 'start-time': 0, 'calc-time': 0 }),
   'query-qmp-schema': schemaOf,
   'calc-dirty-rate': () => ({}),

@@ -34,13 +34,15 @@ describe('inspectVm', () => {
     assert.deepEqual(inspection.settings.capabilities, qemu.capabilities);
     assert.deepEqual(inspection.multifdCompressions, ['none', 'zlib', 'zstd']);
     assert(inspection.migrationStatuses.includes('postcopy-recover-setup'));
+    assert.equal(inspection.machineType, 'pc-i440fx-7.2');
+    assert.deepEqual(inspection.storage, { disks: [] });
   });
 
   it('only asks', async () => {
     await inspectVm(monitor);
     assert.deepEqual(
       qemu.server.commands().filter((command) => !command.startsWith('query-')),
-      [],
+      ['qom-get'],
     );
   });
 

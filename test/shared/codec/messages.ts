@@ -27,6 +27,7 @@ import {
 } from './arbitrary.ts';
 import {
   family,
+  hostFacts,
   hostSample,
   mechanism,
   migrationSample,
@@ -54,7 +55,7 @@ const bodies: { [Name in TelemetryBody['kind']]: Arbitrary<Kind<TelemetryBody, N
   detach: message({ kind: fc.constant('detach'), ref: qemuRef, reason: label }),
   migration: message({ kind: fc.constant('migration'), ref: qemuRef, sample: migrationSample }),
   activity: message({ kind: fc.constant('activity'), ref: qemuRef, activity: vmActivity }),
-  host: message({ kind: fc.constant('host'), sample: hostSample }),
+  host: message({ kind: fc.constant('host'), sample: hostSample }, { facts: hostFacts }),
   event: message({ kind: fc.constant('event'), ref: qemuRef, name: label, detail: dictionary }),
   alert: message({ kind: fc.constant('alert'), message: label }, { ref: qemuRef }),
 };

@@ -3,15 +3,20 @@ import fc from 'fast-check';
 import {
   families,
   liveSettings,
+  storageKinds,
   throttleMechanisms,
   type CompressionSample,
   type DirtyPoint,
+  type DiskFacts,
+  type HostFacts,
   type HostSample,
+  type Lack,
   type MigrationSample,
   type NicSample,
   type ProbeReport,
   type QemuRef,
   type RamSample,
+  type StorageFacts,
   type ThrottleFacts,
   type VmActivity,
   type VmFacts,
@@ -25,7 +30,7 @@ export const mechanism = fc.constantFrom(...throttleMechanisms);
 export const qemuRef = message<QemuRef>({
   host: label,
   agentBoot: label,
-  qemuPid: fc.integer({ min: 1, max: 4_194_304 }),
+  qemuPid: fc.integer({ min: 0, max: 4_194_304 }),
   uuid: label,
 });
 
@@ -35,7 +40,26 @@ const throttleFacts = message<ThrottleFacts>({
   perVcpu: flag,
 });
 
-export const vmFacts = message<VmFacts>({
+const diskFacts = message<DiskFacts>({
+  device: label,
+  location: label,
+  storage: fc.constantFrom(...storageKinds),
+});
+
+const lack = message<Lack>({ right: fc.constantFrom('probe', 'cgroup'), reason: label });
+
+const port = fc.integer({ min: 1, max: 65_535 });
+
+export const hostFacts = message<HostFacts>({
+  mode: fc.constantFrom('observe', 'act'),
+  migrationAddress: label,
+  firstMigrationPort: port,
+  lastMigrationPort: port,
+  canStartDestination: flag,
+  lacks: fc.array(lack, { maxLength: 2 }),
+});
+
+const vmFactsFields = {
   ref: qemuRef,
   name: label,
   monitor: label,
@@ -54,6 +78,11 @@ export const vmFacts = message<VmFacts>({
   timerSync: flag,
   idleCpuCores: amount,
   freeMemoryBytes: count,
+};
+
+export const vmFacts = message<VmFacts>(vmFactsFields, {
+  machineType: label,
+  storage: message<StorageFacts>({ disks: fc.array(diskFacts, { maxLength: 2 }) }),
 });
 
 const ram = message<RamSample>({

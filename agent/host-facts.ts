@@ -1,0 +1,74 @@
+/** What this host offers to migrations, and what its agent would need to do all that it can. */
+import { networkInterfaces } from 'node:os';
+import type { HostFacts, Lack, ThrottleFacts, VmFacts } from '../shared/sample.ts';
+import type { HostPolicy } from './policy-file.ts';
+import type { GroupLayout } from './throttle/groups.ts';
+import { canReadGuestMemory } from './workload/guest-memory.ts';
+
+export interface HostFactSources {
+  readonly policy: HostPolicy;
+  /** Absent where no quota can be set. */
+  readonly layout: GroupLayout | undefined;
+  /** The VMs attached now. */
+  readonly vms: readonly Pick<VmFacts, 'ref' | 'throttles'>[];
+}
+
+/** The facts as they are now; rights are tried out, not inferred. */
+export function hostFacts({ policy, layout, vms }: HostFactSources): HostFacts {
+  return {
+    mode: policy.mode,
+    migrationAddress: policy.migrationAddress ?? ownAddress(),
+    firstMigrationPort: policy.migrationPorts.first,
+    lastMigrationPort: policy.migrationPorts.last,
+    canStartDestination: policy.destinationCommand !== undefined,
+    lacks: [...probeLack(policy, vms), ...cgroupLack(layout, vms)],
+  };
+}
+
+/** Calls of the result share what `make` made, until it was asked this often. */
+export function rarely<T>(make: () => T, calls: number): () => T {
+  let made: { readonly value: T; left: number } | undefined;
+  return () => {
+    made = made && made.left > 0 ? made : { value: make(), left: calls };
+    made.left -= 1;
+    return made.value;
+  };
+}
+
+function probeLack(policy: HostPolicy, vms: HostFactSources['vms']): readonly Lack[] {
+  if (!policy.probe) return [{ right: 'probe', reason: 'the host policy says probe: false' }];
+  const unreadable = processesOf(vms).filter((pid) => !canReadGuestMemory(pid));
+  if (unreadable.length === 0) return [];
+  const remedy = 'give the agent CAP_SYS_PTRACE, or run it as the user of QEMU';
+  const reason = `the memory of process ${unreadable.join(', ')} cannot be read: ${remedy}`;
+  return [{ right: 'probe', reason }];
+}
+
+function cgroupLack(layout: GroupLayout | undefined, vms: HostFactSources['vms']): readonly Lack[] {
+  if (layout === undefined) {
+    const remedy =
+      'under cgroup v2 name a delegated subtree in the host policy (cgroupDelegation); under v1 mount the cpu controller';
+    return [{ right: 'cgroup', reason: `no CPU quota can be set here: ${remedy}` }];
+  }
+  const without = processesOf(vms.filter(({ throttles }) => !throttles.some(isQuota)));
+  if (without.length === 0) return [];
+  const remedy = 'the agent may make no group below theirs; run it as root or delegate their slice';
+  return [
+    { right: 'cgroup', reason: `process ${without.join(', ')} can be given no quota: ${remedy}` },
+  ];
+}
+
+const isQuota = ({ mechanism }: ThrottleFacts) => mechanism === 'cgroup';
+
+/** Those whose process the agent can see at all. */
+function processesOf(vms: readonly Pick<VmFacts, 'ref'>[]): readonly number[] {
+  return vms.map(({ ref }) => ref.qemuPid).filter((pid) => pid > 0);
+}
+
+/** A name would do, but on many hosts the own name means the loopback. */
+function ownAddress(): string {
+  const outward = Object.values(networkInterfaces())
+    .flatMap((addresses) => addresses ?? [])
+    .find(({ internal, family }) => !internal && family === 'IPv4');
+  return outward?.address ?? '127.0.0.1';
+}
