@@ -17,6 +17,12 @@ export interface Log {
 // Written at once, so that the last words before a crash are not lost.
 const stderr = () => pino.destination({ dest: 2, sync: true });
 
+/** A log whose level can be changed while it is in use. */
+export interface AdjustableLog extends Log {
+  /** Without effect where FERRYMAN_LOG says another. */
+  setLevel(level: LogLevel): void;
+}
+
 /**
  * A log of one part (`agent`, `brain`, ...). The environment's FERRYMAN_LOG, one of `logLevels`,
  * prevails over `defaultLevel`; a word that is no level is ignored.
@@ -26,16 +32,39 @@ export function createLog(
   defaultLevel: LogLevel = 'info',
   environment: NodeJS.ProcessEnv = process.env,
   destination: DestinationStream = stderr(),
-): Log {
-  const level = logLevels.find((name) => name === environment['FERRYMAN_LOG']) ?? defaultLevel;
+): AdjustableLog {
+  const fixed = logLevels.find((name) => name === environment['FERRYMAN_LOG']);
   const options = {
-    level,
+    level: fixed ?? defaultLevel,
     base: { part },
     errorKey: 'error',
     timestamp: () => `,"time":"${new Date().toISOString()}"`,
     formatters: { level: (label: string) => ({ level: label }) },
   };
-  return pino(options, destination);
+  const logger = pino(options, destination);
+  return Object.assign(logger, {
+    setLevel: (level: LogLevel) => {
+      logger.level = fixed ?? level;
+    },
+  });
+}
+
+/** The same log with fields that every line then has. */
+export function withFields(log: Log, always: Fields): Log {
+  return {
+    error: (fields, message) => {
+      log.error({ ...always, ...fields }, message);
+    },
+    warn: (fields, message) => {
+      log.warn({ ...always, ...fields }, message);
+    },
+    info: (fields, message) => {
+      log.info({ ...always, ...fields }, message);
+    },
+    debug: (fields, message) => {
+      log.debug({ ...always, ...fields }, message);
+    },
+  };
 }
 
 /** For tests, and for callers that have no log. */

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { createLog } from '../../shared/log.ts';
+import { createLog, withFields } from '../../shared/log.ts';
 
 /** The lines that a log at `warn` writes for one `info` and one `error`. */
 function linesAt(level?: string) {
@@ -28,5 +28,31 @@ describe('shared/log', () => {
     assert.equal(linesAt('silent').length, 0);
     assert.equal(linesAt('debug').length, 2);
     assert.equal(linesAt('nonsense').length, 1);
+  });
+
+  it('can be made to say more while it is in use, unless FERRYMAN_LOG says how much', () => {
+    for (const [environment, count] of [
+      [{}, 1],
+      [{ FERRYMAN_LOG: 'error' }, 0],
+    ] as const) {
+      const lines: string[] = [];
+      const write = (line: string) => void lines.push(line);
+      const log = createLog('agent', 'warn', environment, { write });
+      log.setLevel('info');
+      log.info({}, 'chatter');
+      assert.equal(lines.length, count);
+    }
+  });
+
+  it('gives every line the fields it was told to', () => {
+    const lines: Record<string, unknown>[] = [];
+    const write = (line: string) => void lines.push(JSON.parse(line) as Record<string, unknown>);
+    const log = withFields(createLog('agent', 'debug', {}, { write }), { host: 'h1', vm: 'v1' });
+    for (const level of ['error', 'warn', 'info', 'debug'] as const)
+      log[level]({ vm: 'v2' }, level);
+    assert.deepEqual(
+      lines.map(({ level, host, vm, msg }) => [level, host, vm, msg]),
+      ['error', 'warn', 'info', 'debug'].map((level) => [level, 'h1', 'v2', level]),
+    );
   });
 });
