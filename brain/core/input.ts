@@ -30,7 +30,12 @@ export interface MigrateOrder {
   readonly objective: Objective;
 }
 
-export type Order = MigrateOrder | { readonly verb: 'abort'; readonly reason: string };
+export type Order =
+  | MigrateOrder
+  | { readonly verb: 'abort'; readonly reason: string }
+  /** From now on the guest is let run freely and nothing is tuned; what has not begun does not begin. */
+  | { readonly verb: 'hold'; readonly reason: string }
+  | { readonly verb: 'release' };
 
 export type Input =
   | {

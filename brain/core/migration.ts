@@ -130,6 +130,8 @@ export interface Migration {
   readonly order?: MigrateOrder;
   readonly orderedAtMilliseconds?: number;
   readonly abortReason?: string;
+  /** Why the VM is not to be touched; absent when it may be. */
+  readonly heldBecause?: string;
   readonly source?: VmFacts;
   readonly destination?: VmFacts;
   readonly sourceHost?: HostSample;

@@ -2,7 +2,7 @@
 import type { MigrationSample } from '../../shared/sample.ts';
 import { inertThrottlePercent } from './budget.ts';
 import type { Side } from './decision.ts';
-import type { Input } from './input.ts';
+import type { Input, Order } from './input.ts';
 import type { Migration, Phase } from './migration.ts';
 import { observeRound } from './rounds.ts';
 import { observePeak, observeRates } from './rates.ts';
@@ -32,12 +32,27 @@ export function observe(migration: Migration, input: Input): Migration {
     case 'probe':
       return withWorkingSet({ ...seen, probe: input.probe });
     case 'order':
-      return input.order.verb === 'migrate'
-        ? { ...seen, order: input.order, orderedAtMilliseconds: input.atMilliseconds }
-        : { ...seen, abortReason: input.order.reason };
+      return observeOrder(seen, input.order);
     case 'result':
     case 'tick':
       return seen;
+  }
+}
+
+function observeOrder(migration: Migration, order: Order): Migration {
+  switch (order.verb) {
+    case 'migrate':
+      return { ...migration, order, orderedAtMilliseconds: migration.nowMilliseconds };
+    case 'abort':
+      return { ...migration, abortReason: order.reason };
+    case 'hold': {
+      const held = { ...migration, heldBecause: order.reason };
+      return migration.attempts.length > 0 ? held : { ...held, abortReason: order.reason };
+    }
+    case 'release': {
+      const { heldBecause: _, ...free } = migration;
+      return free;
+    }
   }
 }
 

@@ -6,6 +6,7 @@
 import { answer, decide, expire } from './commands.ts';
 import type { Decision, Note } from './decision.ts';
 import type { Input } from './input.ts';
+import { throttleInForce } from './methods/auto-converge.ts';
 import { unknownLink } from './link.ts';
 import type { Migration, Phase } from './migration.ts';
 import {
@@ -146,6 +147,7 @@ function move(migration: Migration, input: Input): Migration {
   }
   const reason = reasonToStop(now);
   if (reason !== undefined) return isStopTurnedDown(now, input) ? now : stop(now, reason);
+  if (now.heldBecause !== undefined) return isNews(input) ? letGo(now, now.heldBecause) : now;
   const wanted = isNews(input) && isActive(now) ? policyNamed(now.policy).decide(now) : undefined;
   return wanted ? make(now, wanted) : now;
 }
@@ -171,6 +173,19 @@ function stop(migration: Migration, reason: string): Migration {
     isCancel ? { ...migration, phase: 'cancelling', abortReason: reason } : migration,
     draft,
   );
+}
+
+/** A held guest is not held back: the throttle of ours goes, and nothing else is done. */
+function letGo(migration: Migration, heldBecause: string): Migration {
+  const mechanism = throttleInForce(migration);
+  if (mechanism === undefined) return migration;
+  return decide(migration, {
+    side: 'source',
+    operation: { kind: 'throttle', percent: 0, mechanism },
+    method: 'auto-converge',
+    rule: 'held-by-operator',
+    evidence: { reason: heldBecause },
+  });
 }
 
 /** Carries out what the policy wants. */

@@ -20,6 +20,7 @@ export const rulePhrases: Readonly<Record<string, string>> = {
   'every-allowed-method-tried': 'every allowed method was tried and the backlog is at a low',
   'deadline-forces-post-copy': 'the deadline leaves no time for anything gentler',
   'endless-by-proof': 'a full round has proved that this never ends by itself',
+  'held-by-operator': 'an operator holds this VM, so it is not touched',
   stop: 'this attempt has to end',
   'first-rung': 'the ladder begins with auto-converge, asleep',
   'diverging-enable-auto-converge': 'the migration diverges',

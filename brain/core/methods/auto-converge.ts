@@ -8,6 +8,7 @@
  * and the sync after a set-point was written fires at once.
  */
 import type { AutoConvergeSettings } from '../../../shared/command.ts';
+import type { ThrottleMechanism } from '../../../shared/sample.ts';
 import { throttleCapPercent, throttleFacts } from '../budget.ts';
 import type { Migration } from '../migration.ts';
 import type { Method } from './method.ts';
@@ -61,6 +62,15 @@ export const nativeAutoConverge: Method = {
     };
   },
 };
+
+/** The mechanism that may hold the guest back now, by an order of ours or as it was armed. */
+export function throttleInForce(migration: Migration): ThrottleMechanism | undefined {
+  const last = migration.decisions.findLast(
+    ({ decision, outcome }) => decision.operation.kind === 'throttle' && outcome === 'applied',
+  )?.decision.operation;
+  if (migration.orderedThrottlePercent > 0 && last?.kind === 'throttle') return last.mechanism;
+  return (migration.tuning.autoConverge?.maxPercent ?? 0) > inert.maxPercent ? 'qemu' : undefined;
+}
 
 /** Whether QEMU has counted the first of the two syncs, so that the trigger can be held there. */
 export function canHalfCock(migration: Migration): boolean {
