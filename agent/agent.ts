@@ -10,19 +10,19 @@ import type { Clock } from '../shared/clock.ts';
 import { decodeBeacon, decodeCommand, encodeCommandResult } from '../shared/codec.ts';
 import { FerrymanError, messageOf } from '../shared/errors.ts';
 import type { Log } from '../shared/log.ts';
-import type { HostFacts, HostSample, QemuRef, VmFacts } from '../shared/sample.ts';
+import type { QemuRef, VmFacts } from '../shared/sample.ts';
 import { buildSubject, everyHost } from '../shared/subjects.ts';
 import { attachToMonitors } from './attachments.ts';
-import { openHostProbe } from './collectors/index.ts';
 import { watchBrain, type DeadMan, type DeadManStage } from './dead-man.ts';
 import { startDestination } from './destination.ts';
-import { createExecutor, vmKey } from './executor.ts';
-import { hostFacts, rarely } from './host-facts.ts';
+import { createExecutor, vmKey, type ExecutorOptions } from './executor.ts';
+import { hostFacts } from './host-facts.ts';
 import { openJournal, type Journal } from './journal.ts';
-import { createLettingGo } from './letting-go.ts';
+import { watchHost } from './host-watch.ts';
+import { createLettingGo, type LettingGo } from './letting-go.ts';
 import { createLocks, type Locks } from './locks.ts';
 import { createOutbox, type Outbox } from './outbox.ts';
-import type { HostPolicy } from './policy-file.ts';
+import { isTighter, livePolicy, type HostPolicy } from './policy-file.ts';
 import { createRoster, type Roster } from './roster.ts';
 import { sweep } from './throttle/groups.ts';
 import { detectLayout } from './throttle/layouts.ts';
@@ -37,6 +37,8 @@ export interface AgentOptions {
   readonly sockets?: readonly string[];
   readonly directory?: string;
   readonly policy: HostPolicy;
+  /** Told of every command that was answered. */
+  readonly onAnswer?: NonNullable<ExecutorOptions['onAnswer']>;
   readonly journalPath: string;
   /** Where the output of destinations goes; below the system's temporary directory by default. */
   readonly logDirectory?: string;
@@ -47,11 +49,28 @@ export interface Agent {
   start(): Promise<void>;
   /** Lets go of every VM: throttles to the floor, settings back where nothing is under way. */
   stop(): Promise<void>;
+  /** Another host policy from now on; where it is tighter, throttles go to the floor. */
+  adopt(policy: HostPolicy): Promise<void>;
   vms(): readonly VmFacts[];
+  status(): AgentStatus;
 }
 
-/** What lives from start to stop, in the order in which it has to end. */
-type Ending = () => void | Promise<void>;
+/** How the agent itself stands. */
+export interface AgentStatus {
+  readonly brain: DeadManStage;
+  readonly brainSilentMilliseconds: number;
+  /** Telemetry that waited for the bus too long, or was too much, and is lost. */
+  readonly droppedMessages: number;
+}
+
+/** What lives from start to stop. */
+interface Life {
+  /** In the order in which they have to end. */
+  readonly endings: readonly (() => void | Promise<void>)[];
+  readonly letGo: LettingGo;
+  readonly deadMan: DeadMan;
+  readonly outbox: Outbox;
+}
 
 /** What the parts of one running agent share. */
 interface Running {
@@ -62,28 +81,36 @@ interface Running {
   readonly journal: Journal;
 }
 
-const hostSampleMilliseconds = 1000;
-/** Rights seldom change, and trying them out costs a system call for each VM. */
-const samplesPerFacts = 5;
-
 /** An agent that has not started. */
 export function createAgent(options: AgentOptions): Agent {
   const roster = createRoster();
-  let endings: readonly Ending[] = [];
+  const { policy, replace } = livePolicy(options.policy);
+  let life: Life | undefined;
   return {
     vms: () => roster.all().map(({ facts }) => facts),
+    status: () => ({
+      brain: life?.deadMan.stage ?? 'heard',
+      brainSilentMilliseconds: life?.deadMan.silentMilliseconds ?? 0,
+      droppedMessages: life?.outbox.dropped ?? 0,
+    }),
     async start() {
-      endings = await startAgent(options, roster);
+      life = await startAgent({ ...options, policy }, roster);
+    },
+    async adopt(next) {
+      const isHarder = isTighter(next, policy);
+      replace(next);
+      if (isHarder) await life?.letGo.surrender();
+      for (const vm of roster.all()) vm.announce();
     },
     async stop() {
-      const begun = endings;
-      endings = [];
-      for (const end of begun) await end();
+      const { endings } = life ?? { endings: [] };
+      life = undefined;
+      for (const end of endings) await end();
     },
   };
 }
 
-async function startAgent(options: AgentOptions, roster: Roster): Promise<readonly Ending[]> {
+async function startAgent(options: AgentOptions, roster: Roster): Promise<Life> {
   const { log, clock, policy } = options;
   const agentBoot = randomUUID();
   const outbox = createOutbox({ ...options, agentBoot });
@@ -94,7 +121,7 @@ async function startAgent(options: AgentOptions, roster: Roster): Promise<readon
     policy.cgroupDelegation === undefined ? {} : { delegated: policy.cgroupDelegation },
   );
   const offers = () => hostFacts({ policy, layout, vms: roster.all().map(({ facts }) => facts) });
-  const host = await watchHost(options, outbox, rarely(offers, samplesPerFacts));
+  const host = await watchHost(log, outbox, offers);
   const swept = layout === undefined ? 0 : sweep(layout);
   if (swept > 0) log.warn({ swept }, 'released throttles that an earlier agent left behind');
   reportUnfinished(journal, outbox);
@@ -111,21 +138,16 @@ async function startAgent(options: AgentOptions, roster: Roster): Promise<readon
   const commands = serveCommands(options, running, deadMan);
   const hostSample = host.latest;
   const attachments = attachToMonitors({ ...options, ...running, layout, hostSample });
-  return [
-    () => {
-      commands.stop();
-    },
-    () => {
-      beacons.stop();
-    },
-    () => {
-      deadMan.stop();
-    },
+  const endings = [
+    commands.stop,
+    beacons.stop,
+    deadMan.stop,
     host.stop,
     () => letGo.farewell(),
     attachments.stop,
     () => journal.close(),
   ];
+  return { endings, letGo, deadMan, outbox };
 }
 
 const silenceMessages: Readonly<Record<DeadManStage, string>> = {
@@ -133,31 +155,6 @@ const silenceMessages: Readonly<Record<DeadManStage, string>> = {
   floored: 'the brain has been silent for 5 s: throttles go to the floor',
   'given-up': 'the brain has been silent for 30 s: the host policy decides',
 };
-
-/** Samples the host once a second; the first sample is there when this returns. */
-async function watchHost({ log }: AgentOptions, outbox: Outbox, factsNow: () => HostFacts) {
-  const probe = openHostProbe((collector, error) => {
-    log.warn({ collector, error: messageOf(error) }, 'a collector failed');
-  });
-  let latest: HostSample = await probe.collectHost();
-  outbox.publish({ kind: 'host', sample: latest, facts: factsNow() });
-  const look = async (): Promise<void> => {
-    const stamp = outbox.stamp();
-    latest = await probe.collectHost();
-    outbox.publish({ kind: 'host', sample: latest, facts: factsNow() }, stamp);
-  };
-  const timer = setInterval(() => {
-    look().catch((error: unknown) => {
-      log.warn({ error: messageOf(error) }, 'the host could not be sampled');
-    });
-  }, hostSampleMilliseconds);
-  return {
-    latest: () => latest,
-    stop: () => {
-      clearInterval(timer);
-    },
-  };
-}
 
 /** A brain that is new here is told of all VMs; one that was deposed is not heard. */
 function hearBeacons({ bus, log }: AgentOptions, running: Running, deadMan: DeadMan) {

@@ -36,6 +36,7 @@ export function pass(state: DeadManState, nowMilliseconds: number): DeadManState
 
 export interface DeadMan {
   readonly stage: DeadManStage;
+  readonly silentMilliseconds: number;
   hear(): void;
   stop(): void;
 }
@@ -59,6 +60,9 @@ export function watchBrain(
   return {
     get stage() {
       return state.stage;
+    },
+    get silentMilliseconds() {
+      return clock.monotonicMilliseconds() - state.heardAtMilliseconds;
     },
     hear() {
       enter(hear(clock.monotonicMilliseconds()));

@@ -36,6 +36,8 @@ export interface ExecutorOptions {
   /** The settings of a VM before ferryman changed any: an agent that is killed needs them again. */
   readonly settingsBefore?: (ref: QemuRef) => QemuSettings | undefined;
   readonly startDestination: (target: QemuRef, family: string) => Promise<VmFacts>;
+  /** Told of every command that was answered. */
+  readonly onAnswer?: (command: Command, result: CommandResult) => void;
 }
 
 /** The key of a VM in locks and journal: its identity that outlives the agent. */
@@ -47,14 +49,27 @@ export function vmKey({ uuid, qemuPid }: QemuRef): string {
 export function createExecutor(
   options: ExecutorOptions,
 ): (command: Command) => Promise<CommandResult> {
-  const { log, locks } = options;
+  const { log, locks, onAnswer } = options;
   return async (command) => {
     const result = await locks
       .run(vmKey(command.target), () => carryOut(command, options))
       // Whatever fails before the intent is written has done nothing.
       .catch((error: unknown) => answer(command, 'failed', { reason: messageOf(error) }));
-    log.info({ command: command.id, operation: command.operation.kind, ...result }, 'command');
+    const { outcome, reason, applied } = result;
+    log.info({ ...idsOf(command), outcome, reason, applied }, 'command');
+    onAnswer?.(command, result);
     return result;
+  };
+}
+
+/** For the log. A command is named by its migration and the number of the decision in it. */
+function idsOf({ id, target, operation }: Command): Readonly<Record<string, unknown>> {
+  const [migration, decision] = id.split('.');
+  return {
+    migration,
+    ...(decision !== undefined && { decision: Number(decision) }),
+    vm: target.uuid,
+    operation: operation.kind,
   };
 }
 
@@ -92,7 +107,7 @@ async function applyOnce(
   }
   const result = await effectOf(operation, vm, command, options);
   await journal.result(command.id, result.outcome).catch((error: unknown) => {
-    log.error({ command: command.id, error }, 'the result could not be written');
+    log.error({ ...idsOf(command), error }, 'the result could not be written');
   });
   return result;
 }

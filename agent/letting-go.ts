@@ -21,6 +21,8 @@ export interface LettingGoOptions {
 export interface LettingGo {
   /** Every throttle that ferryman set to the floor. */
   floorAll(): Promise<void>;
+  /** The same whatever the mode: the host policy has just become tighter. */
+  surrender(): Promise<void>;
   /** Calls back the pre-copy migrations that ferryman armed; post-copy is never touched. */
   cancelAll(): Promise<void>;
   /** Settings back where nothing is under way, throttles to the floor elsewhere. */
@@ -34,8 +36,7 @@ const farewellMilliseconds = 2000;
 export function createLettingGo(options: LettingGoOptions): LettingGo {
   const { policy, log, locks, vms } = options;
 
-  const each = async (work: (vm: AttachedVm) => Promise<unknown>): Promise<void> => {
-    if (policy.mode !== 'act') return;
+  const all = async (work: (vm: AttachedVm) => Promise<unknown>): Promise<void> => {
     const attempts = vms().map((vm) =>
       locks
         .run(vmKey(vm.ref), () => work(vm))
@@ -45,8 +46,12 @@ export function createLettingGo(options: LettingGoOptions): LettingGo {
     );
     await Promise.all(attempts);
   };
+  const each: typeof all = async (work) => {
+    if (policy.mode === 'act') await all(work);
+  };
   return {
     floorAll: () => each((vm) => vm.floor()),
+    surrender: () => all((vm) => vm.floor()),
     cancelAll: () => each((vm) => applyIfAllowed(vm, { kind: 'cancel' }, options)),
     farewell: () =>
       Promise.race([

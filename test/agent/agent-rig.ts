@@ -49,6 +49,7 @@ export async function boardAgent() {
   const brainBus = broker.connect();
   const heard: Telemetry[] = [];
   const replayed: Telemetry[] = [];
+  const answers: string[] = [];
   /** How far the agent's monotonic clock is ahead of ours. */
   const ahead = { milliseconds: 0 };
   let sequence = 0;
@@ -66,6 +67,7 @@ export async function boardAgent() {
       log: silentLog,
       sockets,
       policy,
+      onAnswer: (command, { outcome }) => void answers.push(`${command.operation.kind} ${outcome}`),
       journalPath: join(directory, 'journal'),
     });
   let agent = agentOf([qemu.server.path], standalonePolicy({ postCopy: true }));
@@ -89,8 +91,10 @@ export async function boardAgent() {
     return decodeCommandResult(await brainBus.request('ferryman.v1.cmd.source', payload, 5000));
   };
   return {
-    ...{ qemu, agentBus, brainBus, heard, replayed, ahead, bodies, attached, order },
+    ...{ qemu, agentBus, brainBus, heard, replayed, ahead, bodies, attached, order, answers },
     vms: () => agent.vms(),
+    status: () => agent.status(),
+    adopt: (policy: HostPolicy) => agent.adopt(policy),
     stopAgent: () => agent.stop(),
     async startMigration(arming: Operation = arm) {
       assert.equal((await order(arming)).outcome, 'applied');

@@ -1,0 +1,46 @@
+/** The host under the VMs: its load and what it offers, once a second. */
+import { messageOf } from '../shared/errors.ts';
+import type { Log } from '../shared/log.ts';
+import type { HostFacts, HostSample } from '../shared/sample.ts';
+import { openHostProbe } from './collectors/index.ts';
+import { rarely } from './host-facts.ts';
+import type { Outbox } from './outbox.ts';
+
+const hostSampleMilliseconds = 1000;
+/** Rights seldom change, and trying them out costs a system call for each VM. */
+const samplesPerFacts = 5;
+
+export interface HostWatch {
+  latest(): HostSample;
+  stop(): void;
+}
+
+/** Samples the host once a second; the first sample is there when this returns. */
+export async function watchHost(
+  log: Log,
+  outbox: Outbox,
+  facts: () => HostFacts,
+): Promise<HostWatch> {
+  const factsNow = rarely(facts, samplesPerFacts);
+  const probe = openHostProbe((collector, error) => {
+    log.warn({ collector, error: messageOf(error) }, 'a collector failed');
+  });
+  let latest: HostSample = await probe.collectHost();
+  outbox.publish({ kind: 'host', sample: latest, facts: factsNow() });
+  const look = async (): Promise<void> => {
+    const stamp = outbox.stamp();
+    latest = await probe.collectHost();
+    outbox.publish({ kind: 'host', sample: latest, facts: factsNow() }, stamp);
+  };
+  const timer = setInterval(() => {
+    look().catch((error: unknown) => {
+      log.warn({ error: messageOf(error) }, 'the host could not be sampled');
+    });
+  }, hostSampleMilliseconds);
+  return {
+    latest: () => latest,
+    stop: () => {
+      clearInterval(timer);
+    },
+  };
+}
