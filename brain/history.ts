@@ -1,126 +1,157 @@
-/** History: everything the brain sees and decides, written to InfluxDB beside control, never before. */
+/**
+ * History: everything the brain sees and decides, written to InfluxDB beside control, never before.
+ * With JetStream, telemetry goes from the agents into a stream and what the brain adds follows it
+ * there, so that neither an outage of the bus nor one of the database loses anything that fits the
+ * stream. Without it, a queue in memory stands between the brain and the database.
+ */
+import { decodeTelemetry } from '../shared/codec.ts';
+import { openDurableStream } from '../shared/durable-stream.ts';
+import type { DurableStream, StoredMessage } from '../shared/durable-stream.ts';
+import { messageOf } from '../shared/errors.ts';
 import type { Log } from '../shared/log.ts';
-import type { QemuRef } from '../shared/sample.ts';
-import type { Telemetry } from '../shared/telemetry.ts';
-import { effectsOf } from './core/effect.ts';
-import type { Input } from './core/input.ts';
-import type { Migration } from './core/migration.ts';
+import type { NatsBusOptions } from '../shared/nats-bus.ts';
+import { buildSubject, everyHost, parseSubject } from '../shared/subjects.ts';
+import { createDelivery } from './history/delivery.ts';
+import type { Deliver } from './history/delivery.ts';
+import { startDrain } from './history/drain.ts';
 import { ensureDatabase, lineSender } from './history/influx.ts';
 import type { InfluxSettings } from './history/influx.ts';
 import { lineOf } from './history/line.ts';
 import type { PointParts } from './history/line.ts';
-import * as points from './history/points.ts';
+import { appender, linesIn } from './history/parcels.ts';
+import { createPointSource } from './history/point-source.ts';
+import type { PointSource } from './history/point-source.ts';
 import { createWriter } from './history/writer.ts';
-import type { WriterCounts } from './history/writer.ts';
 import type { Listener } from './listeners.ts';
+
+export interface HistoryCounts {
+  /** Of the brain's own lines, in memory. */
+  readonly waitingLines: number;
+  readonly writtenLines: number;
+  /** Gone because no room was left for them, in memory (lines) or in the stream (messages). */
+  readonly dropped: number;
+  /** Gone because the database will never take them. */
+  readonly refusedLines: number;
+}
 
 export interface History {
   /** Give this to the service. */
   readonly listener: Listener;
-  counts(): WriterCounts;
-  /** Writes what is left, for at most three seconds. */
+  counts(): HistoryCounts;
+  /** Keeps a point that is nobody's input, such as the brain's own health. */
+  keep(parts: PointParts): void;
+  /** Writes what is left, for some seconds; what the stream has is written by the next brain. */
   close(): Promise<void>;
 }
 
-/** Begins to write to a database, which may come and go; a missing 1.x database is made. */
-export function createHistory(settings: InfluxSettings, log: Log): History {
-  const writer = createWriter({
-    log,
-    send: lineSender(settings),
-    prepare: () => ensureDatabase(settings),
-  });
-  const listener = historyListener((parts) => {
-    const line = lineOf(parts);
-    if (line !== undefined) writer.add(line);
-  });
-  return { listener, counts: () => writer.counts(), close: () => writer.close() };
+export interface HistoryOptions {
+  readonly influx: InfluxSettings;
+  /** The brain's id. */
+  readonly brain: string;
+  readonly log: Log;
 }
 
-/** The part without a database: what becomes which point. */
-export function historyListener(keep: (parts: PointParts) => void): Listener {
-  const subjects = createSubjects();
-  return {
-    onTelemetry: (telemetry) => {
-      const { atMilliseconds } = telemetry.header;
-      telemetryPoints(telemetry, (ref) => subjects.of(ref, atMilliseconds)).forEach(keep);
-    },
-    onInput: (migration, input) => {
-      subjects.learn(migration, input);
-      if (input.kind !== 'result') return;
-      const record = migration.decisions.find(({ decision }) => decision.number === input.decision);
-      if (record) keep(points.outcomePoint(migration, { ...record, ...input.result }));
-    },
-    onRound: (migration, round) => {
-      keep(points.roundPoint(migration, round));
-    },
-    onDecision: (migration, decision) => {
-      keep(points.decisionPoint(migration, decision));
-    },
-    onSettled: (migration, result) => {
-      subjects.leave(migration);
-      for (const effect of effectsOf(migration)) keep(points.effectPoint(migration, effect));
-      keep(points.resultPoint(migration, result));
-    },
-  };
-}
+/** Half a gigabyte on the server's disk, or a day. */
+const streamLimits = { maxBytes: 2 ** 29, maxAgeMilliseconds: 86_400_000 };
+const patienceMilliseconds = 3_000;
 
-function telemetryPoints(
-  { header, body }: Telemetry,
-  subjectOf: (ref: QemuRef) => points.Subject,
-): readonly PointParts[] {
-  const at = header.atMilliseconds;
-  switch (body.kind) {
-    case 'host':
-      return points.hostPoints(header.host, body.sample, at);
-    case 'activity':
-      return [points.activityPoint(subjectOf(body.ref), body.activity, at)];
-    case 'migration':
-      return [points.samplePoint(subjectOf(body.ref), body.sample, at)];
-    default:
-      return [];
+/** Begins to write, through the stream when the server has JetStream. Throws BusError. */
+export async function openHistory(options: HistoryOptions, nats: NatsBusOptions): Promise<History> {
+  const stream = await openDurableStream(nats, {
+    stream: 'FERRYMAN_HISTORY',
+    reader: 'influxdb',
+    subjects: [everyHost('tel'), everyHost('hist')],
+    ...streamLimits,
+  });
+  if (stream === undefined) {
+    const loss = 'an outage of the bus or a restart of the brain will leave gaps in the history';
+    options.log.warn({}, `nats-server runs without JetStream: ${loss}`);
   }
+  return stream === undefined ? createHistory(options) : createStreamedHistory(options, stream);
 }
 
-/** QEMUs remembered; what agents kept during an outage may arrive after its migration has ended. */
-const subjectsKept = 1_000;
-
-/** Samples up to this long after the end still show the migration; hosts' clocks may differ. */
-const afterglowMilliseconds = 10_000;
-
-interface Passage {
-  readonly subject: points.Subject;
-  readonly untilMilliseconds: number;
-}
-
-/** Knows which migration a QEMU is in, or was in at a time. */
-function createSubjects() {
-  const passages = new Map<string, Passage>();
+/** A queue in memory and nothing else. A missing 1.x database is made. */
+export function createHistory(options: HistoryOptions): History {
+  const writer = createWriter({ deliver: deliveryTo(options) });
+  const keep = keeping(writer.add);
+  const points = createPointSource(keep);
   return {
-    learn: ({ id }: Migration, input: Input) => {
-      if (input.kind !== 'attach') return;
-      const { host, uuid } = input.facts.ref;
-      const key = keyOf(input.facts.ref);
-      const subject = { host, vm: uuid, migration: id, side: input.side };
-      passages.delete(key);
-      passages.set(key, { subject, untilMilliseconds: Infinity });
-      const oldest = passages.keys().next();
-      if (passages.size > subjectsKept && !oldest.done) passages.delete(oldest.value);
+    listener: {
+      ...points.listener,
+      onTelemetry: (telemetry) => {
+        points.telemetry(telemetry).forEach(keep);
+      },
     },
-    leave: ({ id, nowMilliseconds }: Migration) => {
-      const untilMilliseconds = nowMilliseconds + afterglowMilliseconds;
-      for (const [key, { subject }] of passages) {
-        if (subject.migration === id) passages.set(key, { subject, untilMilliseconds });
-      }
+    keep,
+    counts: () => {
+      const { droppedLines: dropped, ...counts } = writer.counts();
+      return { ...counts, dropped };
     },
-    of: (ref: QemuRef, atMilliseconds: number): points.Subject => {
-      const passage = passages.get(keyOf(ref));
-      if (passage && atMilliseconds <= passage.untilMilliseconds) return passage.subject;
-      return { host: ref.host, vm: ref.uuid };
+    close: () => writer.close(patienceMilliseconds),
+  };
+}
+
+/** The same by way of a stream, which it closes in the end. */
+export function createStreamedHistory(options: HistoryOptions, stream: DurableStream): History {
+  const { brain, log } = options;
+  const subject = buildSubject({ channel: 'hist', host: brain });
+  const send = appender(stream, subject);
+  const writer = createWriter({ deliver: createDelivery({ send, log }) });
+  const keep = keeping(writer.add);
+  const points = createPointSource(keep);
+  const drain = startDrain({
+    stream,
+    linesOf: (message) => linesOf(message, points, log),
+    deliver: deliveryTo(options),
+    log,
+  });
+  return {
+    listener: points.listener,
+    keep,
+    counts: () => {
+      const { writtenLines, refusedLines, droppedMessages } = drain.counts();
+      const { waitingLines, droppedLines, refusedLines: unsent } = writer.counts();
+      const dropped = droppedMessages + droppedLines;
+      return { waitingLines, writtenLines, dropped, refusedLines: refusedLines + unsent };
+    },
+    close: async () => {
+      await writer.close(patienceMilliseconds);
+      await drain.finish(patienceMilliseconds);
+      await stream.close();
     },
   };
 }
 
-/** Without the agent's life: a restarted agent speaks of the same QEMU. */
-function keyOf({ host, qemuPid, uuid }: QemuRef): string {
-  return `${host} ${String(qemuPid)} ${uuid}`;
+function deliveryTo({ influx, log }: HistoryOptions): Deliver {
+  return createDelivery({
+    log,
+    send: lineSender(influx),
+    prepare: () => ensureDatabase(influx),
+  });
+}
+
+function keeping(add: (line: string) => void): (parts: PointParts) => void {
+  return (parts) => {
+    const line = lineOf(parts);
+    if (line !== undefined) add(line);
+  };
+}
+
+/** Of telemetry its points, of a brain's parcel what is in it; of anything else nothing. */
+function linesOf(
+  { subject, payload }: StoredMessage,
+  points: PointSource,
+  log: Log,
+): readonly string[] {
+  const spoken = parseSubject(subject);
+  try {
+    if (spoken?.channel === 'hist') return linesIn(payload);
+    const telemetry = decodeTelemetry(payload);
+    // A host may speak only for itself (P16), here as in the service.
+    if (telemetry.header.host !== spoken?.host) return [];
+    return points.telemetry(telemetry).flatMap((parts) => lineOf(parts) ?? []);
+  } catch (error) {
+    log.warn({ subject, error: messageOf(error) }, 'a message of history cannot be read');
+    return [];
+  }
 }

@@ -5,7 +5,7 @@ import { createLog } from '../shared/log.ts';
 import type { Log } from '../shared/log.ts';
 import { natsBus } from '../shared/nats-bus.ts';
 import { reduce, startMigration } from './core/reduce.ts';
-import { createHistory } from './history.ts';
+import { openHistory } from './history.ts';
 import { openDesk } from './order-desk.ts';
 import { createBrain } from './service.ts';
 
@@ -29,7 +29,13 @@ export async function runBrain(
     waitOnFirstConnect: true,
     log,
   });
-  const history = config.influx && createHistory(config.influx, log);
+  const { influx, brain: id } = config;
+  const history =
+    influx &&
+    (await openHistory(
+      { influx, brain: id, log },
+      { ...config.nats, name: `ferryman-history-${id}` },
+    ));
   const brain = createBrain({
     bus,
     clock: systemClock,

@@ -47,15 +47,20 @@ const drainMilliseconds = 2000;
 
 /** Throws BusError: DISCONNECTED when nobody is there, REFUSED when the credentials are not good. */
 export async function natsBus(options: NatsBusOptions): Promise<Bus> {
+  return busOver(await connectToNats(options), options.log ?? silentLog);
+}
+
+/** A bare connection with the same manners; throws as `natsBus` does. */
+export async function connectToNats(options: NatsBusOptions): Promise<NatsConnection> {
   const { url, waitOnFirstConnect = false, log = silentLog } = options;
   const settings = connectionOptions(options);
   try {
-    return busOver(await connect(settings), log);
+    return await connect(settings);
   } catch (thrown) {
     const error = connectError(url, thrown);
     if (!waitOnFirstConnect) throw error;
     log.warn({ error }, 'waiting for NATS');
-    return busOver(await connect({ ...settings, waitOnFirstConnect }), log);
+    return connect({ ...settings, waitOnFirstConnect });
   }
 }
 

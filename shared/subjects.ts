@@ -2,13 +2,13 @@
 import { FerrymanError } from './errors.ts';
 
 /**
- * Telemetry, events, acknowledgements, commands (request and reply), the brain's beacon, and the
- * operator's orders (request and reply).
+ * Telemetry, events, acknowledgements, commands (request and reply), the brain's beacon, the
+ * operator's orders (request and reply), and what a brain has to say to history.
  */
-export const channels = ['tel', 'evt', 'ack', 'cmd', 'lead', 'op'] as const;
+export const channels = ['tel', 'evt', 'ack', 'cmd', 'lead', 'op', 'hist'] as const;
 export type Channel = (typeof channels)[number];
 
-/** `host` is a host id (see `hostId`); under `lead` it is the brain's id, under `op` the verb. */
+/** `host` is a host id (see `hostId`); under `lead` and `hist` it is the brain's id, under `op` the verb. */
 export interface Subject {
   readonly channel: Channel;
   readonly host: string;
@@ -74,4 +74,9 @@ export function matchesSubject(pattern: string, subject: string): boolean {
   if (hasTail ? given.length < wanted.length : given.length !== wanted.length) return false;
   const fixed = hasTail ? wanted.slice(0, -1) : wanted;
   return fixed.every((token, index) => token === '*' || token === given[index]);
+}
+
+/** Where replies to one client come: of its own, so that a server can keep others from reading them. */
+export function inboxPrefix(part: 'agent' | 'brain', id: string): string {
+  return `_INBOX_${part}_${id}`;
 }

@@ -40,7 +40,7 @@ export function lineSender(settings: InfluxSettings): SendLines {
     headers: authorization(settings),
   });
   return async (lines) => {
-    const api = client.getWriteApi(settings.organisation ?? '', settings.database, 'ms', {
+    const api = client.getWriteApi(settings.organisation ?? '', settings.database, 'ns', {
       maxRetries: 0,
       flushInterval: 0,
       batchSize: lines.length + 1,
@@ -49,7 +49,7 @@ export function lineSender(settings: InfluxSettings): SendLines {
       writeFailed: (error) => Promise.reject(asInfluxError(settings, error)),
     });
     if (settings.flavor === 'v1') {
-      api.path = `/write?db=${encodeURIComponent(settings.database)}&precision=ms`;
+      api.path = `/write?db=${encodeURIComponent(settings.database)}&precision=ns`;
     }
     api.writeRecords([...lines]);
     await api.flush();

@@ -1,11 +1,12 @@
 /**
  * What history keeps, and under which names: the schema of the dashboards. Few measurements, units
- * in the names of the fields, and tags only for what one selects by.
+ * in the names of the fields, and tags only for what never changes about a thing: which migration a
+ * sample belongs to is a field, since a point is the same point whether or not that is known.
  */
 import type { DecisionRecord, Migration, MigrationResult, Round } from '../core/migration.ts';
-import type { Decision, Evidence, Prediction, Side } from '../core/decision.ts';
+import type { Decision, Evidence, Prediction } from '../core/decision.ts';
+import type { VmFacts } from '../../shared/sample.ts';
 import type { Effect } from '../core/effect.ts';
-import type { HostSample, MigrationSample, VmActivity } from '../../shared/sample.ts';
 import type { PointParts } from './line.ts';
 
 export const measurements = {
@@ -19,66 +20,14 @@ export const measurements = {
   nic: 'ferryman_nic',
 } as const;
 
-/** Who is spoken of; a VM at rest is in no migration. */
-export interface Subject {
-  readonly host: string;
-  readonly vm: string;
-  readonly migration?: string | undefined;
-  readonly side?: Side | undefined;
-}
-
-/** What query-migrate said, as far as people look at it later. */
-export function samplePoint(
-  subject: Subject,
-  sample: MigrationSample,
-  atMilliseconds: number,
-): PointParts {
-  const { ram } = sample;
-  return {
-    measurement: measurements.sample,
-    tags: { ...subject },
-    atMilliseconds,
-    whole: {
-      remaining_bytes: ram?.remainingBytes,
-      transferred_bytes: ram?.transferredBytes,
-      dirty_sync_count: ram?.dirtySyncCount,
-      expected_downtime_milliseconds: sample.expectedDowntimeMilliseconds,
-      downtime_milliseconds: sample.downtimeMilliseconds,
-    },
-    real: {
-      dirty_bytes_per_second: ram && ram.dirtyPagesPerSecond * ram.pageBytes,
-      bandwidth_bytes_per_second: ram?.bandwidthBytesPerSecond,
-      throttle_percent: sample.throttlePercent,
-      vcpu_seconds: sample.vcpuSeconds,
-    },
-    text: { status: sample.status, error: sample.errorDescription },
-  };
-}
-
-/** A guest's own work, migrating or not. */
-export function activityPoint(
-  { host, vm }: Subject,
-  activity: VmActivity,
-  atMilliseconds: number,
-): PointParts {
-  return {
-    measurement: measurements.activity,
-    tags: { host, vm },
-    atMilliseconds,
-    real: {
-      vcpu_busy_share: activity.vcpuBusyShare,
-      block_bytes_per_second: activity.blockBytesPerSecond,
-      block_operations_per_second: activity.blockOperationsPerSecond,
-    },
-  };
-}
-
 /** At the round's end. */
 export function roundPoint(migration: Migration, round: Round): PointParts {
   return {
     measurement: measurements.round,
     tags: tagsOf(migration),
     atMilliseconds: round.endedAtMilliseconds,
+    number: round.number,
+    document: round,
     whole: {
       number: round.number,
       attempt: round.attempt,
@@ -101,6 +50,8 @@ export function decisionPoint(migration: Migration, decision: Decision): PointPa
     measurement: measurements.decision,
     tags: { ...tagsOf(migration), method, side },
     atMilliseconds: decision.atMilliseconds,
+    number: decision.number,
+    document: decision,
     whole: { number: decision.number },
     real: {
       predicted_total_seconds: seconds(prediction?.totalMilliseconds),
@@ -125,6 +76,7 @@ export function outcomePoint(migration: Migration, record: DecisionRecord): Poin
     measurement: measurements.decision,
     tags: { ...tagsOf(migration), method: decision.method, side: decision.side },
     atMilliseconds: decision.atMilliseconds,
+    number: decision.number,
     text: { outcome, reason },
   };
 }
@@ -139,6 +91,8 @@ export function effectPoint(
     measurement: measurements.effect,
     tags: { ...tagsOf(migration), method, side, policy: migration.policy },
     atMilliseconds,
+    number,
+    document: measured,
     whole: { number },
     real: { ...effectFields('predicted', predicted), ...effectFields('measured', measured) },
     text: { rule, outcome: String(measured['outcome']) },
@@ -160,12 +114,40 @@ function effectFields(prefix: string, figures: Prediction | Evidence): PointPart
   };
 }
 
+/** What `report` needs of a settled migration beside its rounds and decisions. */
+export interface MigrationRecord extends Pick<
+  Migration,
+  'id' | 'policy' | 'source' | 'link' | 'probe' | 'orderedAtMilliseconds' | 'nowMilliseconds'
+> {
+  readonly result: MigrationResult;
+  /** The same VM: it has the same name. */
+  readonly destination?: Omit<VmFacts, 'name'>;
+}
+
+function recordOf(migration: Migration, result: MigrationResult): MigrationRecord {
+  const { id, policy, source, destination, link, probe } = migration;
+  const { orderedAtMilliseconds, nowMilliseconds } = migration;
+  return {
+    ...{ id, policy, link, nowMilliseconds, result },
+    ...(source && { source }),
+    ...(destination && { destination: withoutName(destination) }),
+    ...(probe && { probe }),
+    ...(orderedAtMilliseconds !== undefined && { orderedAtMilliseconds }),
+  };
+}
+
+function withoutName({ name: _, ...facts }: VmFacts): Omit<VmFacts, 'name'> {
+  return facts;
+}
+
 /** The one line by which a migration is remembered. */
 export function resultPoint(migration: Migration, result: MigrationResult): PointParts {
   return {
     measurement: measurements.result,
     tags: { ...tagsOf(migration), outcome: result.outcome, policy: result.policy },
     atMilliseconds: migration.nowMilliseconds,
+    number: 0,
+    document: recordOf(migration, result),
     whole: {
       total_milliseconds: result.totalMilliseconds,
       preparation_milliseconds: result.preparationMilliseconds,
@@ -181,43 +163,6 @@ export function resultPoint(migration: Migration, result: MigrationResult): Poin
     },
     text: { vm_name: migration.source?.name, reason: result.reason },
   };
-}
-
-/** One for the host and one for each of its NICs. */
-export function hostPoints(
-  host: string,
-  sample: HostSample,
-  atMilliseconds: number,
-): readonly PointParts[] {
-  return [
-    {
-      measurement: measurements.host,
-      tags: { host },
-      atMilliseconds,
-      whole: {
-        total_memory_bytes: sample.totalMemoryBytes,
-        free_memory_bytes: sample.freeMemoryBytes,
-      },
-      real: {
-        cpu_busy_share: sample.cpuBusyShare,
-        cpu_steal_share: sample.cpuStealShare,
-        idle_cpu_cores: sample.idleCpuCores,
-        pressure_cpu_share: sample.pressure?.cpu,
-        pressure_memory_share: sample.pressure?.memory,
-        pressure_io_share: sample.pressure?.io,
-      },
-    },
-    ...sample.nics.map((nic) => ({
-      measurement: measurements.nic,
-      tags: { host, nic: nic.name },
-      atMilliseconds,
-      real: {
-        sent_bytes_per_second: nic.sentBytesPerSecond,
-        received_bytes_per_second: nic.receivedBytesPerSecond,
-        speed_bytes_per_second: nic.speedBytesPerSecond,
-      },
-    })),
-  ];
 }
 
 function tagsOf({ id, source }: Migration): PointParts['tags'] {

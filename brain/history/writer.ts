@@ -1,18 +1,12 @@
 /**
- * The queue between control and the database (P11: history can never slow control). `add` only
- * appends; one request at a time empties it; when the database is away the queue fills up, and then
+ * The queue between control and what keeps history (P11: history can never slow control). `add` only
+ * appends; one request at a time empties it; when nobody takes them the queue fills up, and then
  * the oldest lines go, counted.
  */
-import { messageOf } from '../../shared/errors.ts';
-import type { Log } from '../../shared/log.ts';
-import { InfluxError } from './influx.ts';
-import type { SendLines } from './influx.ts';
+import type { Deliver } from './delivery.ts';
 
 export interface WriterOptions {
-  readonly send: SendLines;
-  readonly log: Log;
-  /** Runs once before the first write, again until it has succeeded, e.g. to make the database. */
-  readonly prepare?: () => Promise<void>;
+  readonly deliver: Deliver;
   /** About 200 bytes each. */
   readonly queueLines?: number;
   readonly batchLines?: number;
@@ -25,7 +19,7 @@ export interface WriterCounts {
   readonly writtenLines: number;
   /** Gone because the queue was full. */
   readonly droppedLines: number;
-  /** Gone because the database will never take them. */
+  /** Gone because they will never be taken. */
   readonly refusedLines: number;
 }
 
@@ -50,18 +44,19 @@ export function createWriter(options: WriterOptions): Writer {
     ...options,
   };
   const queue = createQueue(queueLines);
-  const attempt = createAttempt(options);
+  const { deliver } = options;
   const count = { writtenLines: 0, refusedLines: 0 };
   let timer: NodeJS.Timeout | undefined;
   let pauseMilliseconds = flushMilliseconds;
   let writing = Promise.resolve();
 
-  /** Writes one batch; false when the database did not answer and the batch waits on. */
+  /** Writes one batch; false when nobody answered and the batch waits on. */
   const writeBatch = async (): Promise<boolean> => {
     const { lines, done } = queue.take(batchLines);
-    const outcome = await attempt(lines);
-    if (outcome === 'later') return false;
-    count[outcome === 'written' ? 'writtenLines' : 'refusedLines'] += lines.length;
+    const refused = await deliver(lines);
+    if (refused === undefined) return false;
+    count.refusedLines += refused;
+    count.writtenLines += lines.length - refused;
     done();
     return true;
   };
@@ -89,37 +84,6 @@ export function createWriter(options: WriterOptions): Writer {
       queue.clear();
     },
   };
-}
-
-type Outcome = 'written' | 'refused' | 'later';
-
-/** One try at a batch. Failures are logged when they begin, not each time. */
-function createAttempt({ send, prepare, log }: WriterOptions) {
-  let isPrepared = prepare === undefined;
-  let isFailing = false;
-  return async (lines: readonly string[]): Promise<Outcome> => {
-    try {
-      if (!isPrepared) await prepare?.();
-      isPrepared = true;
-      await send(lines);
-      if (isFailing) log.info({}, 'history is being written again');
-      isFailing = false;
-      return 'written';
-    } catch (error) {
-      const isFinal = isRefusal(error);
-      if (!isFailing || isFinal) {
-        log.warn({ error: messageOf(error), lines: lines.length, isFinal }, 'history not written');
-      }
-      isFailing = true;
-      return isFinal ? 'refused' : 'later';
-    }
-  };
-}
-
-/** The lines themselves are at fault; sending them again would only block those behind. */
-function isRefusal(error: unknown): boolean {
-  const status = error instanceof InfluxError ? error.status : undefined;
-  return status === 400 || status === 413 || status === 422;
 }
 
 function createQueue(capacity: number) {

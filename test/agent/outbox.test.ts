@@ -59,6 +59,27 @@ describe('outbox', () => {
     assert.deepEqual(messages(live), ['c']);
   });
 
+  it('sends again what was under way when the bus went away, not what came before', async () => {
+    const { bus, replayed, say, settle } = board();
+    const all = Array.from({ length: 30 }, (_, index) => `m${index}`);
+    for (const message of all) say(message);
+    bus.setConnected(false);
+    say('missed');
+    bus.setConnected(true);
+    await settle();
+    const again = messages(replayed);
+    assert.deepEqual(again, [...all, 'missed'].slice(-again.length));
+    assert.ok(again.length > 15 && again.length < 25, `${again.length} were sent again`);
+  });
+
+  it('counts no message as lost that had been sent', () => {
+    const { bus, outbox, say } = board({ ringMilliseconds: 2500 });
+    for (const message of ['a', 'b', 'c', 'd', 'e']) say(message);
+    bus.setConnected(false);
+    for (const message of ['f', 'g', 'h']) say(message);
+    assert.equal(outbox.dropped, 0);
+  });
+
   it('drops the oldest when an outage lasts too long, and says how many', async () => {
     const { bus, live, replayed, outbox, say, settle } = board({ ringMilliseconds: 2500 });
     bus.setConnected(false);

@@ -12,14 +12,15 @@ export interface RestartableBus {
   kill(): Promise<void>;
 }
 
-/** Starts it on a free port; the stage ends it. */
-export async function startBus(stage: Stage): Promise<RestartableBus> {
+/** Starts it on a free port, with JetStream if asked; the stage ends it. */
+export async function startBus(stage: Stage, { hasStreams = false } = {}): Promise<RestartableBus> {
   const port = await freePort();
+  const streams = hasStreams ? ['--jetstream', '--store_dir', stage.folder()] : [];
   let child: ChildProcess | undefined;
   const bus: RestartableBus = {
     url: `nats://127.0.0.1:${port}`,
     start: async () => {
-      const words = ['--addr', '127.0.0.1', '--port', String(port)];
+      const words = ['--addr', '127.0.0.1', '--port', String(port), ...streams];
       child = spawn(tools().natsServer, words, { stdio: 'ignore' });
       await until('nats-server listens', () => canConnect(port));
     },
@@ -36,7 +37,8 @@ export async function startBus(stage: Stage): Promise<RestartableBus> {
   return bus;
 }
 
-async function freePort(): Promise<number> {
+/** A port that nobody listens on now. */
+export async function freePort(): Promise<number> {
   const server = createServer().listen(0, '127.0.0.1');
   await once(server, 'listening');
   const address = server.address();

@@ -50,7 +50,7 @@ describe('brain/history/influx', () => {
     await lineSender(settings({ token: 'secret', organisation: 'ops' }))(['m f=1 1', 'm f=2 2']);
     assert.deepEqual(heard, [
       {
-        url: '/api/v2/write?org=ops&bucket=ferry%20man&precision=ms',
+        url: '/api/v2/write?org=ops&bucket=ferry%20man&precision=ns',
         authorization: 'Token secret',
         body: 'm f=1 1\nm f=2 2',
       },
@@ -59,7 +59,7 @@ describe('brain/history/influx', () => {
 
   it('writes 1.x by database and password', async () => {
     await lineSender(settings({ flavor: 'v1', token: 'me:pw' }))(['m f=1 1']);
-    assert.equal(heard[0]?.url, '/write?db=ferry%20man&precision=ms');
+    assert.equal(heard[0]?.url, '/write?db=ferry%20man&precision=ns');
     assert.equal(heard[0].authorization, `Basic ${Buffer.from('me:pw').toString('base64')}`);
   });
 

@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict';
 import { silentLog } from '../../../shared/log.ts';
+import { createDelivery } from '../../../brain/history/delivery.ts';
+import type { DeliveryOptions } from '../../../brain/history/delivery.ts';
 import { InfluxError } from '../../../brain/history/influx.ts';
 import { createWriter } from '../../../brain/history/writer.ts';
 import type { Writer, WriterOptions } from '../../../brain/history/writer.ts';
@@ -8,8 +10,12 @@ describe('brain/history/writer', () => {
   const writers: Writer[] = [];
   afterEach(() => Promise.all(writers.splice(0).map((writer) => writer.close(0))));
 
-  function writerTo(send: WriterOptions['send'], options: Partial<WriterOptions> = {}): Writer {
-    const writer = createWriter({ send, log: silentLog, flushMilliseconds: 5, ...options });
+  function writerTo(
+    send: DeliveryOptions['send'],
+    options: Partial<WriterOptions> & Pick<DeliveryOptions, 'prepare'> = {},
+  ): Writer {
+    const deliver = createDelivery({ send, log: silentLog, ...options });
+    const writer = createWriter({ deliver, flushMilliseconds: 5, ...options });
     writers.push(writer);
     return writer;
   }
@@ -81,16 +87,18 @@ describe('brain/history/writer', () => {
     assert.equal(written.join(''), 'abcdefghijkl');
   });
 
-  it('gives up a batch that the database refuses, and goes on', async () => {
+  it('gives up the one line that the database refuses, and goes on', async () => {
     const written: string[] = [];
     const send = (lines: readonly string[]) => {
       if (lines.includes('bad')) return Promise.reject(new InfluxError('cannot parse', 400));
       return Promise.resolve(void written.push(...lines));
     };
-    const writer = writerTo(send, { batchLines: 1 });
-    add(writer, 'bad', 'good');
-    await until(() => written.length === 1);
+    const writer = writerTo(send);
+    add(writer, 'good', 'better', 'bad', 'best', 'last');
+    await until(() => writer.counts().waitingLines === 0);
+    assert.deepEqual(written, ['good', 'better', 'best', 'last']);
     assert.equal(writer.counts().refusedLines, 1);
+    assert.equal(writer.counts().writtenLines, 4);
   });
 
   it('prepares once, before the first write', async () => {

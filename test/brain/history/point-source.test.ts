@@ -1,13 +1,25 @@
 import assert from 'node:assert/strict';
-import { historyListener } from '../../brain/history.ts';
-import { lineOf } from '../../brain/history/line.ts';
-import type { Listener } from '../../brain/listeners.ts';
-import { factsOf, hostSample, resultOf, sampleOf, startStub, uuid } from './fixtures.ts';
+import { lineOf } from '../../../brain/history/line.ts';
+import { createPointSource } from '../../../brain/history/point-source.ts';
+import type { Listener } from '../../../brain/listeners.ts';
+import type { Telemetry } from '../../../shared/telemetry.ts';
+import { factsOf, hostSample, resultOf, sampleOf, startStub, uuid } from '../fixtures.ts';
 
-describe('brain/history', () => {
-  function listen(): { listener: Listener; lines: string[] } {
+describe('brain/history/point-source', () => {
+  interface Heard {
+    readonly listener: Listener;
+    readonly lines: string[];
+    tell(message: Telemetry): void;
+  }
+
+  function listen(): Heard {
     const lines: string[] = [];
-    return { listener: historyListener((parts) => lines.push(lineOf(parts) ?? '')), lines };
+    const keep = (parts: Parameters<typeof lineOf>[0]) => void lines.push(lineOf(parts) ?? '');
+    const { listener, telemetry } = createPointSource(keep);
+    const tell = (message: Telemetry) => {
+      telemetry(message).forEach(keep);
+    };
+    return { listener, lines, tell };
   }
 
   const header = {
@@ -25,29 +37,41 @@ describe('brain/history', () => {
     nowMilliseconds: 1_000,
   };
 
-  it('files samples under the migration their QEMU is in, until some time after its end', () => {
-    const { listener, lines } = listen();
+  it('files samples under the migration their QEMU is in, whenever they come', () => {
+    const { listener, lines, tell } = listen();
     const attach = {
       kind: 'attach',
-      atMilliseconds: 0,
+      atMilliseconds: 20_000,
       side: 'source',
       facts: factsOf('h1'),
     } as const;
+    const later = { ...migration, nowMilliseconds: 30_000 };
     const say = (atMilliseconds: number) => {
-      listener.onTelemetry?.({ header: { ...header, agentBoot: 'later', atMilliseconds }, body });
+      tell({ header: { ...header, agentBoot: 'later', atMilliseconds }, body });
     };
-    say(5);
+    say(20_001);
     listener.onInput?.(migration, attach);
-    say(6);
-    listener.onSettled?.(migration, resultOf(migration));
-    say(7);
-    say(60_000);
-    const tags = lines
-      .filter((line) => line.startsWith('ferryman_sample'))
-      .map((line) => line.split(' ')[0]);
-    const atRest = `ferryman_sample,host=h1,vm=${uuid}`;
-    const under = `ferryman_sample,host=h1,migration=m1,side=source,vm=${uuid}`;
-    assert.deepEqual(tags, [atRest, under, under, atRest]);
+    listener.onSettled?.(later, resultOf(later));
+    for (const atMilliseconds of [1, 20_001, 30_001, 60_000]) say(atMilliseconds);
+    const samples = lines.filter((line) => line.startsWith('ferryman_sample'));
+    const series = new Set(samples.map((line) => line.split(' ')[0]));
+    assert.deepEqual([...series], [`ferryman_sample,host=h1,qemu=100,vm=${uuid}`]);
+    assert.deepEqual(
+      samples.map((line) => line.includes('migration="m1",side="source"')),
+      [false, false, true, true, false],
+    );
+  });
+
+  it('gives a sample the same place whether or not its migration is known', () => {
+    const { listener, lines, tell } = listen();
+    tell({ header, body });
+    const facts = factsOf('h1');
+    listener.onInput?.(migration, { kind: 'attach', atMilliseconds: 0, side: 'source', facts });
+    tell({ header, body });
+    const places = lines.map((line) => [line.split(' ')[0], line.split(' ').at(-1)].join(' '));
+    assert.equal(places[0], places[1]);
+    tell({ header: { ...header, sequence: 2 }, body });
+    assert.notEqual(lines[2]?.split(' ').at(-1), lines[0]?.split(' ').at(-1));
   });
 
   it('completes the point of a decision with its outcome', () => {
@@ -93,12 +117,12 @@ describe('brain/history', () => {
     assert.match(effect ?? '', /^ferryman_effect,host=h1,method=xbzrle,migration=m1/);
     assert.match(effect ?? '', /measured_total_seconds=2\.8/);
     assert.match(effect ?? '', /predicted_total_seconds=2\.4/);
-    assert.match(effect ?? '', / 70$/);
+    assert.match(effect ?? '', / 70000003$/);
   });
 
   it('writes a host and each of its NICs', () => {
-    const { listener, lines } = listen();
-    listener.onTelemetry?.({ header, body: { kind: 'host', sample: hostSample } });
+    const { lines, tell } = listen();
+    tell({ header, body: { kind: 'host', sample: hostSample } });
     assert.deepEqual(
       lines.map((line) => line.split(' ')[0]),
       ['ferryman_host,host=h1', 'ferryman_nic,host=h1,nic=eth0'],

@@ -1,0 +1,112 @@
+/**
+ * Reads the stream of history and writes it to the database, batch by batch: what the database has
+ * not taken stays in the stream, whoever fails. A batch may be written twice, which changes nothing.
+ */
+import { messageOf } from '../../shared/errors.ts';
+import type { DurableStream, StoredMessage } from '../../shared/durable-stream.ts';
+import type { Log } from '../../shared/log.ts';
+import type { Deliver } from './delivery.ts';
+
+export interface DrainOptions {
+  readonly stream: Pick<DurableStream, 'next'>;
+  readonly linesOf: (message: StoredMessage) => readonly string[];
+  readonly deliver: Deliver;
+  readonly log: Log;
+  readonly batchMessages?: number;
+  readonly pauseMilliseconds?: number;
+}
+
+export interface DrainCounts {
+  readonly writtenLines: number;
+  readonly refusedLines: number;
+  /** Messages that the stream let go of before they could be read. */
+  readonly droppedMessages: number;
+}
+
+export interface Drain {
+  counts(): DrainCounts;
+  /** Goes on until the stream has nothing more, for at most this long; what is left stays there. */
+  finish(patienceMilliseconds: number): Promise<void>;
+}
+
+const defaults = { batchMessages: 250, pauseMilliseconds: 1_000 };
+
+/** Starts at once; its timers do not keep the process alive. */
+export function startDrain(options: DrainOptions): Drain {
+  const { log, pauseMilliseconds = defaults.pauseMilliseconds } = options;
+  const state = { isFinishing: false, isGivenUp: false };
+  const batches = createBatches(options, () => state.isGivenUp);
+  const run = async (): Promise<void> => {
+    let isAway = false;
+    for (let hasMore = true; !state.isGivenUp && (hasMore || !state.isFinishing);) {
+      try {
+        hasMore = await batches.drainOne();
+        isAway = false;
+      } catch (error) {
+        if (!isAway) log.warn({ error: messageOf(error) }, 'the stream of history is away');
+        isAway = true;
+        await pause(pauseMilliseconds);
+      }
+    }
+  };
+  const running = run();
+  return {
+    counts: batches.counts,
+    finish: async (patienceMilliseconds) => {
+      state.isFinishing = true;
+      await Promise.race([running, pause(patienceMilliseconds)]);
+      state.isGivenUp = true;
+    },
+  };
+}
+
+function createBatches(options: DrainOptions, isGivenUp: () => boolean) {
+  const { stream, linesOf, deliver, batchMessages, pauseMilliseconds } = {
+    ...defaults,
+    ...options,
+  };
+  const count = { writtenLines: 0, refusedLines: 0, droppedMessages: 0 };
+  let position: number | undefined;
+  const insist: Deliver = async (lines) => {
+    while (!isGivenUp()) {
+      const refused = await deliver(lines);
+      if (refused !== undefined) return refused;
+      await pause(pauseMilliseconds);
+    }
+    return undefined;
+  };
+  return {
+    counts: (): DrainCounts => ({ ...count }),
+    /** False when the stream was empty. */
+    drainOne: async (): Promise<boolean> => {
+      const messages = await stream.next(batchMessages);
+      const last = messages.at(-1);
+      if (last === undefined) return false;
+      const lines = messages.flatMap(linesOf);
+      const refused = await insist(lines);
+      if (refused === undefined) return true;
+      count.refusedLines += refused;
+      count.writtenLines += lines.length - refused;
+      count.droppedMessages += gapsIn(messages, position);
+      position = last.position;
+      last.acknowledge();
+      return true;
+    },
+  };
+}
+
+/** What is missing between the messages, and since the one that was read before them. */
+function gapsIn(messages: readonly StoredMessage[], before: number | undefined): number {
+  let [missing, previous] = [0, before];
+  for (const { position } of messages) {
+    if (previous !== undefined) missing += Math.max(0, position - previous - 1);
+    previous = Math.max(position, previous ?? position);
+  }
+  return missing;
+}
+
+function pause(milliseconds: number): Promise<void> {
+  return new Promise((resolve) => {
+    setTimeout(resolve, milliseconds).unref();
+  });
+}

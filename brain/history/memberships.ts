@@ -1,0 +1,61 @@
+/** Knows which migration a QEMU is in, or was in at a time. */
+import type { QemuRef } from '../../shared/sample.ts';
+import type { Input } from '../core/input.ts';
+import type { Migration } from '../core/migration.ts';
+import type { Membership } from './telemetry-points.ts';
+
+/** Passages remembered; what was kept during an outage may arrive after its migration has ended. */
+const passagesKept = 2_000;
+
+/** Samples up to this long before and after still show the migration; hosts' clocks may differ. */
+const marginMilliseconds = 10_000;
+
+interface Passage extends Membership {
+  readonly qemu: string;
+  readonly fromMilliseconds: number;
+  untilMilliseconds: number;
+}
+
+export interface Memberships {
+  learn(migration: Migration, input: Input): void;
+  leave(migration: Migration): void;
+  of(ref: QemuRef, atMilliseconds: number): Membership | undefined;
+}
+
+/** Knows no migration yet. */
+export function createMemberships(): Memberships {
+  // The latest come first: where two touch, a sample belongs to the later one.
+  let passages: Passage[] = [];
+  return {
+    learn: ({ id: migration }, input) => {
+      if (input.kind !== 'attach') return;
+      const { side, atMilliseconds } = input;
+      const qemu = keyOf(input.facts.ref);
+      if (passages.some((each) => each.qemu === qemu && each.migration === migration)) return;
+      const fromMilliseconds = atMilliseconds - marginMilliseconds;
+      const passage = { qemu, migration, side, fromMilliseconds, untilMilliseconds: Infinity };
+      passages = [passage, ...passages.slice(0, passagesKept - 1)];
+    },
+    leave: ({ id, nowMilliseconds }) => {
+      for (const passage of passages) {
+        if (passage.migration !== id) continue;
+        passage.untilMilliseconds = nowMilliseconds + marginMilliseconds;
+      }
+    },
+    of: (ref, atMilliseconds) => {
+      const qemu = keyOf(ref);
+      const found = passages.find(
+        (each) =>
+          each.qemu === qemu &&
+          each.fromMilliseconds <= atMilliseconds &&
+          atMilliseconds <= each.untilMilliseconds,
+      );
+      return found && { migration: found.migration, side: found.side };
+    },
+  };
+}
+
+/** Without the agent's life: a restarted agent speaks of the same QEMU. */
+function keyOf({ host, qemuPid, uuid }: QemuRef): string {
+  return `${host} ${String(qemuPid)} ${uuid}`;
+}

@@ -1,0 +1,40 @@
+/** What becomes which point. */
+import type { Telemetry } from '../../shared/telemetry.ts';
+import { effectsOf } from '../core/effect.ts';
+import type { Listener } from '../listeners.ts';
+import type { PointParts } from './line.ts';
+import { createMemberships } from './memberships.ts';
+import * as points from './points.ts';
+import { telemetryPoints } from './telemetry-points.ts';
+
+export interface PointSource {
+  /** Everything but telemetry: rounds, decisions and results. */
+  readonly listener: Listener;
+  /** The points of a message, however late it comes. */
+  telemetry(message: Telemetry): readonly PointParts[];
+}
+
+/** Gives every point of the listener to `keep`. */
+export function createPointSource(keep: (parts: PointParts) => void): PointSource {
+  const memberships = createMemberships();
+  const listener: Listener = {
+    onInput: (migration, input) => {
+      memberships.learn(migration, input);
+      if (input.kind !== 'result') return;
+      const record = migration.decisions.find(({ decision }) => decision.number === input.decision);
+      if (record) keep(points.outcomePoint(migration, { ...record, ...input.result }));
+    },
+    onRound: (migration, round) => {
+      keep(points.roundPoint(migration, round));
+    },
+    onDecision: (migration, decision) => {
+      keep(points.decisionPoint(migration, decision));
+    },
+    onSettled: (migration, result) => {
+      memberships.leave(migration);
+      for (const effect of effectsOf(migration)) keep(points.effectPoint(migration, effect));
+      keep(points.resultPoint(migration, result));
+    },
+  };
+  return { listener, telemetry: (message) => telemetryPoints(message, memberships.of) };
+}
