@@ -96,6 +96,7 @@ const demoNeeds = [
 const testNeeds = [
   ...demoNeeds,
   installed('openssl', ({ openssl }) => [openssl]),
+  installed('chromium', ({ chromium }) => [chromium]),
   unpacked('InfluxDB', 'influxdb', ['influxdb'], ({ influxd }) => influxd),
   unpacked('promtool', 'prometheus', ['prometheus'], ({ promtool }) => promtool),
   unpacked(

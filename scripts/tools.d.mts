@@ -12,6 +12,7 @@ export interface Tools {
   readonly influxd: string;
   readonly promtool: string;
   readonly openssl: string;
+  readonly chromium: string;
   readonly nasm: string;
   readonly ip: string;
   readonly tc: string;

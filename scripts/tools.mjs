@@ -45,6 +45,7 @@ export function tools() {
     influxd: locate('influxd', join(folder, 'influxdb/usr/bin')),
     promtool: locate('promtool', join(folder, 'prometheus/usr/bin')),
     openssl: locate('openssl'),
+    chromium: locate('chromium'),
     nasm: locate('nasm'),
     ip: locate('ip'),
     tc: locate('tc'),
