@@ -3,7 +3,7 @@
  * messages are fresh enough to act on (P9: no action on stale or gapped data) and counts the rest.
  */
 import type { Clock } from '../shared/clock.ts';
-import type { HostSample, VmFacts } from '../shared/sample.ts';
+import type { HostFacts, HostSample, VmFacts } from '../shared/sample.ts';
 import type { Telemetry, TelemetryBody, TelemetryHeader } from '../shared/telemetry.ts';
 import { createAgentClock } from './timeline.ts';
 import type { AgentClock, Timeline } from './timeline.ts';
@@ -31,6 +31,7 @@ interface Agent {
 interface Host {
   agent: Agent;
   sample?: HostSample;
+  facts?: HostFacts;
   readonly vms: Map<string, VmFacts>;
   lostMessages: number;
   staleMessages: number;
@@ -47,6 +48,8 @@ export interface HostView {
   /** Messages that came too late to act on. */
   readonly staleMessages: number;
   readonly sample?: HostSample;
+  /** Absent while nothing was said of them, as by agents of before. */
+  readonly facts?: HostFacts;
   readonly vms: readonly VmFacts[];
 }
 
@@ -128,7 +131,10 @@ function judge(
 
 /** VMs are kept by monitor: whatever QEMU answers there now is the VM of that place. */
 function remember(host: Host, body: TelemetryBody): void {
-  if (body.kind === 'host') host.sample = body.sample;
+  if (body.kind === 'host') {
+    host.sample = body.sample;
+    if (body.facts) host.facts = body.facts;
+  }
   if (body.kind === 'attach') host.vms.set(body.facts.monitor, body.facts);
   if (body.kind !== 'detach') return;
   for (const [monitor, { ref }] of host.vms) {
@@ -136,7 +142,8 @@ function remember(host: Host, body: TelemetryBody): void {
   }
 }
 
-function answersTo(vm: VmFacts, selector: string): boolean {
+/** Whether this is a name of that VM: QEMU's -name, its UUID, or its monitor's path. */
+export function answersTo(vm: VmFacts, selector: string): boolean {
   return vm.monitor === selector || vm.name === selector || vm.ref.uuid === selector;
 }
 
@@ -148,6 +155,7 @@ function viewOf(name: string, host: Host, now: number): HostView {
     lostMessages: host.lostMessages,
     staleMessages: host.staleMessages,
     ...(host.sample && { sample: host.sample }),
+    ...(host.facts && { facts: host.facts }),
     vms: [...host.vms.values()],
   };
 }

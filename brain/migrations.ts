@@ -3,15 +3,18 @@ import { randomUUID } from 'node:crypto';
 import { messageOf } from '../shared/errors.ts';
 import type { Log } from '../shared/log.ts';
 import type { CommandResult } from '../shared/command.ts';
+import type { VmFacts } from '../shared/sample.ts';
 import type { Telemetry } from '../shared/telemetry.ts';
 import type { Commander } from './commander.ts';
 import type { Decision } from './core/decision.ts';
+import type { Order } from './core/input.ts';
 import type { Migration } from './core/migration.ts';
 import type { Fleet } from './fleet.ts';
+import type { Holds } from './holds.ts';
 import type { LinkMemory } from './link-memory.ts';
 import type { Tell } from './listeners.ts';
 import { openingInputs } from './opening.ts';
-import { OrderError, checkOneVm, vmOf } from './orders.ts';
+import { OrderError, checkOneVm, heldError, vmOf } from './orders.ts';
 import type { MigrationOrder } from './orders.ts';
 import { inputsOf, placeOf, reattach, samePlace } from './routing.ts';
 import type { Sides } from './routing.ts';
@@ -29,13 +32,18 @@ export interface MigrationsOptions {
   readonly tell: Tell;
   readonly reduce: Reduce;
   readonly start: Start;
+  readonly holds: Holds;
   /** The brain's time line, see timeline.ts. */
   readonly now: () => number;
 }
 
+export type HoldOrder = Extract<Order, { verb: 'hold' | 'release' }>;
+
 export interface Migrations {
   begin(order: MigrationOrder): string;
   abort(id: string, reason: string): void;
+  /** Tells the migrations of this VM that are under way. */
+  order(uuid: string, order: HoldOrder): void;
   route(telemetry: Telemetry, atMilliseconds: number): void;
   /** Lets time pass for each that has heard nothing for so long: an input tells the time as well. */
   tick(quietMilliseconds: number): void;
@@ -50,32 +58,21 @@ interface Hand {
 
 /** The register of migrations by id, oldest first. */
 export function createMigrations(options: MigrationsOptions): Migrations {
-  const { now, fleet } = options;
+  const { now } = options;
   const hands = new Map<string, Hand>();
   const active = () => [...hands.values()].filter((hand) => !isSettled(hand.runner.migration()));
   return {
-    begin: (order) => {
-      const id = order.id ?? randomUUID().slice(0, 8);
-      if (hands.has(id)) throw new OrderError('ID_TAKEN', `migration ${id} exists already`);
-      const vms = {
-        source: vmOf(fleet, order.source),
-        destination: vmOf(fleet, order.destination),
-      };
-      const sides = { source: placeOf(vms.source), destination: placeOf(vms.destination) };
-      checkOneVm(vms, sides);
-      checkFree(sides, active());
-      const atMilliseconds = now();
-      const migration = startOrRefuse(options.start, { id, policy: order.policy, atMilliseconds });
-      const hand = takeInHand(options, migration, sides);
-      hands.set(id, hand);
-      dropOldest(hands);
-      openingInputs({ ...options, order, vms, atMilliseconds }).forEach(hand.runner.feed);
-      return id;
-    },
+    begin: (order) => begin(options, hands, active(), order),
     abort: (id, reason) => {
       const hand = hands.get(id);
       if (!hand) throw new OrderError('UNKNOWN_MIGRATION', `no migration ${id} is known here`);
       hand.runner.feed({ kind: 'order', atMilliseconds: now(), order: { verb: 'abort', reason } });
+    },
+    order: (uuid, order) => {
+      for (const { sides, runner } of active()) {
+        if (sides.source.ref.uuid !== uuid) continue;
+        runner.feed({ kind: 'order', atMilliseconds: now(), order });
+      }
     },
     route: (telemetry, atMilliseconds) => {
       for (const hand of active()) {
@@ -94,6 +91,30 @@ export function createMigrations(options: MigrationsOptions): Migrations {
     },
     list: () => [...hands.values()].map((hand) => hand.runner.migration()),
   };
+}
+
+/** Throws OrderError; nothing was sent then. */
+function begin(
+  options: MigrationsOptions,
+  hands: Map<string, Hand>,
+  active: readonly Hand[],
+  order: MigrationOrder,
+): string {
+  const { fleet, now, holds } = options;
+  const id = order.id ?? randomUUID().slice(0, 8);
+  if (hands.has(id)) throw new OrderError('ID_TAKEN', `migration ${id} exists already`);
+  const vms = { source: vmOf(fleet, order.source), destination: vmOf(fleet, order.destination) };
+  const sides = { source: placeOf(vms.source), destination: placeOf(vms.destination) };
+  checkOneVm(vms, sides);
+  checkFree(sides, active);
+  checkNotHeld(holds, vms.source);
+  const atMilliseconds = now();
+  const migration = startOrRefuse(options.start, { id, policy: order.policy, atMilliseconds });
+  const hand = takeInHand(options, migration, sides);
+  hands.set(id, hand);
+  dropOldest(hands);
+  openingInputs({ ...options, order, vms, atMilliseconds }).forEach(hand.runner.feed);
+  return id;
 }
 
 function isSettled(migration: Migration): boolean {
@@ -152,6 +173,11 @@ function checkFree({ source, destination }: Sides, active: readonly Hand[]): voi
     const place = `the VM at ${taken.monitor} on ${taken.host}`;
     throw new OrderError('VM_BUSY', `${place} is in migration ${runner.migration().id} already`);
   }
+}
+
+function checkNotHeld(holds: Holds, vm: VmFacts): void {
+  const reason = holds.reasonOf(vm.ref.uuid);
+  if (reason !== undefined) throw heldError(vm, reason);
 }
 
 function dropOldest(hands: Map<string, Hand>): void {

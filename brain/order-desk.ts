@@ -4,94 +4,50 @@
  */
 import { z } from 'zod';
 import type { Bus, Subscription } from '../shared/bus.ts';
+import type { InfluxConfig } from '../shared/config.ts';
+import type { Mode, VmRules } from '../shared/config/vms.ts';
 import { FerrymanError, messageOf } from '../shared/errors.ts';
 import type { Log } from '../shared/log.ts';
-import { defaultObjective } from '../shared/objective.ts';
 import { buildSubject } from '../shared/subjects.ts';
+import { createDispatcher } from './desk/dispatch.ts';
+import type { Dispatcher } from './desk/dispatch.ts';
+import * as orders from './desk/orders.ts';
+import { historyStatus } from './desk/status.ts';
+import type { BrainStatus } from './desk/status.ts';
+import { fleetView, migrationNamed } from './desk/views.ts';
+import { runningVm } from './journey.ts';
 import type { Brain } from './service.ts';
 
 export interface DeskOptions {
   readonly bus: Bus;
   readonly brain: Brain;
   readonly log: Log;
+  /** The brain's name. */
+  readonly name: string;
   /** For orders that name none. */
   readonly policy: string;
   /** Any but `act` turns every order to migrate down. */
-  readonly mode: 'observe' | 'advise' | 'act';
+  readonly mode: Mode;
+  /** What holds for single VMs. */
+  readonly rules?: VmRules;
+  readonly influx?: InfluxConfig | undefined;
+  /** Hosts that should be heard. */
+  readonly hosts?: readonly string[];
 }
 
-const text = z.string().min(1).max(256);
-const bytesPerSecond = z.number().positive().max(1e12);
-
-const is = defaultObjective;
-
-/** What is left out is as in `ferryman run`. */
-const objective = z.strictObject({
-  downtimeLimitMilliseconds: z
-    .number()
-    .min(10)
-    .max(2_000_000)
-    .default(is.downtimeLimitMilliseconds),
-  maxThrottlePercent: z.number().min(0).max(99).default(is.maxThrottlePercent),
-  throttle: z.enum(['auto', 'qemu', 'cgroup']).default(is.throttle),
-  ioSensitive: z.boolean().default(is.ioSensitive),
-  deadlineMilliseconds: z.number().min(1_000).max(86_400_000).default(is.deadlineMilliseconds),
-  postCopy: z.enum(['never', 'last-resort']).default(is.postCopy),
-  maxBandwidthBytesPerSecond: bytesPerSecond.exactOptional(),
-  linkBandwidthBytesPerSecond: bytesPerSecond.exactOptional(),
-});
-
-const vm = z.strictObject({ host: text, selector: text });
-
-const migrateOrder = z.strictObject({
-  id: z
-    .string()
-    .regex(/^[A-Za-z0-9_-]{1,64}$/)
-    .optional(),
-  policy: text.optional(),
-  source: vm,
-  destination: vm,
-  endpoint: z.discriminatedUnion('kind', [
-    z.strictObject({ kind: z.literal('tcp'), host: text, port: z.int().min(1).max(65_535) }),
-    z.strictObject({ kind: z.literal('unix'), path: text }),
-  ]),
-  objective: objective.prefault({}),
-});
-
-const abortOrder = z.strictObject({ id: text, reason: text.default('ordered by the operator') });
-
-type Verb = (order: unknown) => object;
+type Verb = (order: unknown) => object | Promise<object>;
 
 /** Serves `ferryman.v1.op.<verb>` until stopped. */
-export function openDesk({ bus, brain, log, ...rules }: DeskOptions): Subscription {
+export function openDesk(options: DeskOptions): Subscription {
+  const { bus, rules = [] } = options;
+  const dispatcher = createDispatcher({ ...options, rules });
   const verbs: Readonly<Record<string, Verb>> = {
-    migrate: (order) => {
-      if (rules.mode !== 'act') throw notActing(rules.mode);
-      const wanted = migrateOrder.parse(order);
-      const policy = wanted.policy ?? rules.policy;
-      const id = brain.migrate({ ...wanted, policy });
-      log.info({ id, policy, source: wanted.source, destination: wanted.destination }, 'migrating');
-      return { id };
-    },
-    abort: (order) => {
-      const { id, reason } = abortOrder.parse(order);
-      brain.abort(id, reason);
-      log.info({ id, reason }, 'aborting');
-      return {};
-    },
-    list: () => ({
-      migrations: brain.migrations().map(({ id, policy, phase, source, result }) => ({
-        id,
-        policy,
-        phase,
-        vm: source?.name,
-        result,
-      })),
-    }),
+    ...sendingVerbs(options, dispatcher),
+    ...lookingVerbs(options, dispatcher),
   };
   const counters = Object.entries(verbs).map(([name, verb]) =>
-    bus.serve(buildSubject({ channel: 'op', host: name }), (payload) =>
-      Promise.resolve(encode(answer(verb, payload))),
+    bus.serve(buildSubject({ channel: 'op', host: name }), async (payload) =>
+      encode(await answer(verb, payload)),
     ),
   );
   return {
@@ -103,14 +59,80 @@ export function openDesk({ bus, brain, log, ...rules }: DeskOptions): Subscripti
   };
 }
 
-function notActing(mode: string): FerrymanError {
-  const message = `this brain is in mode ${mode} and sends nothing; set "mode: act" to let it migrate`;
-  return new FerrymanError('REFUSED', message);
+/** Verbs after which something happens. */
+function sendingVerbs({ brain, log }: DeskOptions, dispatcher: Dispatcher) {
+  return {
+    migrate: async (order: unknown) => {
+      const isPair = typeof order === 'object' && order !== null && 'source' in order;
+      const reply = isPair
+        ? await dispatcher.pair(orders.pairOrder.parse(order))
+        : await dispatcher.wish(orders.wishOrder.parse(order));
+      log.info({ ...reply }, 'id' in reply ? 'migrating' : 'would migrate');
+      return reply;
+    },
+    abort: (order: unknown) => {
+      const { id: name, reason } = orders.abortOrder.parse(order);
+      const { id } = migrationNamed(brain.migrations(), name);
+      brain.abort(id, reason);
+      log.info({ id, reason }, 'aborting');
+      return { id };
+    },
+    hold: (order: unknown) => {
+      const { vm, reason } = orders.holdOrder.parse(order);
+      const { ref, name } = runningVm(brain.hosts(), vm);
+      brain.hold(ref.uuid, reason);
+      log.info({ vm: ref.uuid, reason }, 'held');
+      return { vm: name, uuid: ref.uuid, reason };
+    },
+    release: (order: unknown) => {
+      const { vm } = orders.releaseOrder.parse(order);
+      // A held VM may be gone by now: its UUID still names the hold.
+      const uuid = brain.held().has(vm) ? vm : runningVm(brain.hosts(), vm).ref.uuid;
+      const wasHeld = brain.release(uuid);
+      log.info({ vm: uuid, wasHeld }, 'released');
+      return { uuid, wasHeld };
+    },
+  } satisfies Record<string, Verb>;
 }
 
-function answer(verb: Verb, payload: Uint8Array): object {
+/** Verbs that tell. */
+function lookingVerbs(options: DeskOptions, dispatcher: Dispatcher) {
+  const { brain } = options;
+  return {
+    list: () => fleetView(brain, (vm) => dispatcher.modeOf(vm)),
+    show: (order: unknown) => {
+      const { migration } = orders.showOrder.parse(order);
+      return { migration: migrationNamed(brain.migrations(), migration) };
+    },
+    check: (order: unknown) => ({
+      findings: dispatcher.check(orders.checkOrder.parse(order)),
+    }),
+    predict: async (order: unknown) => ({
+      prediction: await dispatcher.predict(orders.predictOrder.parse(order)),
+    }),
+    status: () => statusOf(options, dispatcher),
+  } satisfies Record<string, Verb>;
+}
+
+async function statusOf(
+  { brain, name, mode, policy, influx, hosts: expected = [] }: DeskOptions,
+  dispatcher: Dispatcher,
+): Promise<{ readonly status: BrainStatus }> {
+  const { hosts } = fleetView(brain, (vm) => dispatcher.modeOf(vm));
+  const heard = new Set(hosts.map(({ host }) => host));
+  const status = {
+    ...{ brain: name, mode, policy, hosts },
+    version: process.env['FERRYMAN_VERSION'] ?? 'development',
+    history: await historyStatus(influx),
+    missingHosts: expected.filter((host) => !heard.has(host)),
+  };
+  return { status };
+}
+
+async function answer(verb: Verb, payload: Uint8Array): Promise<object> {
   try {
-    return { ok: true, ...verb(JSON.parse(new TextDecoder().decode(payload) || '{}')) };
+    const order: unknown = JSON.parse(new TextDecoder().decode(payload) || '{}');
+    return { ok: true, ...(await verb(order)) };
   } catch (error) {
     return { ok: false, code: codeOf(error), message: problemOf(error) };
   }

@@ -32,7 +32,13 @@ export type OrderErrorCode =
   | 'ID_TAKEN'
   | 'VM_BUSY'
   | 'SAME_VM'
-  | 'UUID_MISMATCH';
+  | 'UUID_MISMATCH'
+  | 'UNKNOWN_HOST'
+  | 'AMBIGUOUS_VM'
+  | 'NO_DESTINATION'
+  | 'PREFLIGHT'
+  | 'VM_HELD'
+  | 'MODE';
 
 /** An order that was not taken; nothing was sent to anybody. */
 export class OrderError extends FerrymanError {
@@ -64,4 +70,10 @@ export function checkOneVm(vms: Readonly<Record<Side, VmFacts>>, sides: Sides): 
   if (source === destination) return;
   const message = `the source is VM ${source}, the destination waits as ${destination}; start it with the source's -uuid`;
   throw new OrderError('UUID_MISMATCH', message);
+}
+
+/** How an order for a held VM is turned down. */
+export function heldError({ name }: VmFacts, reason: string): OrderError {
+  const message = `VM ${name} is held (${reason}); "ferryman release ${name}" lets it go`;
+  return new OrderError('VM_HELD', message);
 }

@@ -18,8 +18,10 @@ import { placeOf } from './routing.ts';
 import type { Reduce, Start } from './runner.ts';
 
 export interface PredictionOrder extends Pick<MigrationOrder, 'source' | 'objective'> {
-  /** Absent: a QEMU of the same kind on a host like the source's. */
+  /** Absent: a QEMU of the same kind as the source's. */
   readonly destination?: VmSelector;
+  /** Where that would be; absent: on a host like the source's. */
+  readonly destinationHost?: string | undefined;
 }
 
 export interface PredictMeans {
@@ -63,11 +65,20 @@ export async function predict(
 
 function openingOf(
   { fleet, links, now }: PredictMeans,
-  { source, destination, objective }: PredictionOrder,
+  { source, destination, destinationHost, objective }: PredictionOrder,
 ): Opening {
   const vm = vmOf(fleet, source);
   const common = { links, atMilliseconds: now() };
   const order = { policy, source, objective, endpoint: nowhere };
+  if (destination === undefined && destinationHost !== undefined) {
+    const likeness = { ...source, host: destinationHost };
+    return {
+      ...common,
+      order: { ...order, destination: likeness },
+      vms: { source: vm, destination: vm },
+      fleet,
+    };
+  }
   if (destination === undefined) {
     // Under another name: nothing was learned of the link to it.
     const likeness = { ...source, host: `a host like ${source.host}` };

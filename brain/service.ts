@@ -8,13 +8,16 @@ import type { Clock } from '../shared/clock.ts';
 import { decodeTelemetry, encodeBeacon } from '../shared/codec.ts';
 import { messageOf } from '../shared/errors.ts';
 import type { Log } from '../shared/log.ts';
+import type { VmFacts } from '../shared/sample.ts';
 import { buildSubject, everyHost, hostId, parseSubject } from '../shared/subjects.ts';
 import type { Telemetry } from '../shared/telemetry.ts';
 import { createCommander } from './commander.ts';
 import type { Migration } from './core/migration.ts';
 import type { MigrationPrediction } from './core/prediction.ts';
+import { startDestination } from './destination.ts';
 import { createFleet } from './fleet.ts';
 import type { Fleet, HostView } from './fleet.ts';
+import { createHolds } from './holds.ts';
 import { createLinkMemory, linkLearner } from './link-memory.ts';
 import type { LinkMemory } from './link-memory.ts';
 import { createTell } from './listeners.ts';
@@ -59,6 +62,14 @@ export interface Brain {
   predict(question: PredictionOrder): Promise<MigrationPrediction>;
   /** Asks for the end of a migration; the core sees to it. Throws OrderError for an unknown id. */
   abort(id: string, reason: string): void;
+  /** From now on the VM is not touched; a migration of it that runs goes on untuned. */
+  hold(uuid: string, reason: string): void;
+  /** The opposite; returns false when it was not held. */
+  release(uuid: string): boolean;
+  /** UUIDs of held VMs, each with the reason. */
+  held(): ReadonlyMap<string, string>;
+  /** Has the host's own command start a QEMU that waits for this VM. Throws OrderError. */
+  startDestination(host: string, uuid: string): Promise<VmFacts>;
   /** All that run, and the latest that have settled. */
   migrations(): readonly Migration[];
   hosts(): readonly HostView[];
@@ -78,7 +89,8 @@ export function createBrain(options: BrainOptions): Brain {
     epoch,
     agentMilliseconds: (host) => fleet.agentMilliseconds(host),
   });
-  const means = { ...options, fleet, tell, links, commander, now: () => timeline.now() };
+  const holds = createHolds();
+  const means = { ...options, fleet, tell, links, holds, commander, now: () => timeline.now() };
   const migrations = createMigrations(means);
   const pulse = createPulse(options, migrations, (subject, payload) => {
     takeIn({ log, fleet, tell, migrations }, subject, payload);
@@ -90,6 +102,16 @@ export function createBrain(options: BrainOptions): Brain {
     abort: (id, reason) => {
       migrations.abort(id, reason);
     },
+    hold: (uuid, reason) => {
+      holds.add(uuid, reason);
+      migrations.order(uuid, { verb: 'hold', reason });
+    },
+    release: (uuid) => {
+      migrations.order(uuid, { verb: 'release' });
+      return holds.remove(uuid);
+    },
+    held: () => holds.all(),
+    startDestination: (host, uuid) => startDestination({ fleet, commander }, host, uuid),
     migrations: () => migrations.list(),
     hosts: () => fleet.hosts(),
   };

@@ -4,12 +4,15 @@ import { z } from 'zod';
 import { address, loopback, path, wholeNumber, word, type ListenAddress } from './config/fields.ts';
 import { readConfig, readSecret, type Overrides } from './config/file.ts';
 import { nats, natsKeys, type NatsConfig } from './config/nats.ts';
+import { modes, unknownClasses, vmRules, vmSections } from './config/vms.ts';
+import type { Mode, VmRules } from './config/vms.ts';
 import { messageOf } from './errors.ts';
 import { logLevels, type LogLevel } from './log.ts';
 import { hostId } from './subjects.ts';
 
 export { ConfigError } from './config/file.ts';
 export type { NatsConfig } from './config/nats.ts';
+export type { Mode } from './config/vms.ts';
 
 export interface InfluxConfig {
   /** v1: InfluxDB 1.x; v2 and v3: their write call, which VictoriaMetrics has too. */
@@ -56,9 +59,13 @@ export interface BrainConfig extends DaemonConfig {
   /** This brain's id in the beacon. */
   readonly brain: string;
   /** observe: never sends anything; advise: says what it would do; act. */
-  readonly mode: 'observe' | 'advise' | 'act';
+  readonly mode: Mode;
   readonly policy: string;
   readonly influx?: InfluxConfig;
+  /** Hosts that should be heard; `ferryman doctor` misses those that are not. */
+  readonly hosts: readonly string[];
+  /** What holds for single VMs and classes of them; made of the sections `classes` and `vms`. */
+  readonly rules: VmRules;
 }
 
 const influx = z
@@ -86,17 +93,15 @@ const daemonKeys = ['logLevel', 'monitoring.listen', 'monitoring.labelledMigrati
 /** More than VMs fit on a host. */
 const maxSockets = 1024;
 
-const host = z
-  .string()
-  .default(hostname)
-  .transform((name, context) => {
-    try {
-      return hostId(name);
-    } catch (thrown) {
-      context.addIssue({ code: 'custom', message: messageOf(thrown) });
-      return z.NEVER;
-    }
-  });
+const hostName = z.string().transform((name, context) => {
+  try {
+    return hostId(name);
+  } catch (thrown) {
+    context.addIssue({ code: 'custom', message: messageOf(thrown) });
+    return z.NEVER;
+  }
+});
+const host = hostName.default(() => hostId(hostname()));
 
 const agent = z.strictObject({
   host,
@@ -113,13 +118,23 @@ const agent = z.strictObject({
   policyFile: path.exactOptional(),
 });
 
-const brain = z.strictObject({
-  brain: host,
-  ...daemon,
-  mode: z.enum(['observe', 'advise', 'act']).default('advise'),
-  policy: z.string().min(1).max(64).default('adaptive'),
-  influx: influx.exactOptional(),
-});
+const brain = z
+  .strictObject({
+    brain: host,
+    ...daemon,
+    mode: z.enum(modes).default('advise'),
+    policy: z.string().min(1).max(64).default('adaptive'),
+    influx: influx.exactOptional(),
+    hosts: z.array(hostName).max(4096).default([]),
+    ...vmSections,
+  })
+  .superRefine((sections, context) => {
+    for (const { vm, name } of unknownClasses(sections)) {
+      const message = `there is no class ${name}; add it to classes`;
+      context.addIssue({ code: 'custom', path: ['vms', vm, 'class'], message });
+    }
+  })
+  .transform(({ classes, vms, ...rest }) => ({ ...rest, rules: vmRules({ classes, vms }) }));
 
 const agentKeys = ['host', 'qmp.directory', 'policyFile', 'stateDirectory', ...daemonKeys];
 const influxKeys = ['flavor', 'url', 'database', 'organisation', 'tokenFile'];

@@ -22,7 +22,10 @@ describe('the brain as a daemon, on a real NATS server', function () {
     undo.push(() => bus.close());
     const { url, credentials } = server;
     const nats = { url, credentials };
-    const brain = await runBrain({ brain: 'b1', mode: 'act', policy: 'adaptive', nats }, silentLog);
+    const brain = await runBrain(
+      { brain: 'b1', mode: 'act', hosts: [], rules: [], policy: 'adaptive', nats },
+      silentLog,
+    );
     undo.push(() => brain.stop());
   });
 
