@@ -1,41 +1,89 @@
 /** The brain as a daemon: bus, history, service and the operator's desk, wired from a configuration. */
 import { systemClock } from '../shared/clock.ts';
 import type { BrainConfig } from '../shared/config.ts';
-import { createLog } from '../shared/log.ts';
-import type { Log } from '../shared/log.ts';
+import { createLog, type AdjustableLog } from '../shared/log.ts';
+import { startMonitoring } from '../shared/monitoring.ts';
 import { natsBus } from '../shared/nats-bus.ts';
+import { createReload, type Reload } from '../shared/reload.ts';
+import { inboxPrefix } from '../shared/subjects.ts';
 import { reduce, startMigration } from './core/reduce.ts';
+import { decisionLog } from './decision-log.ts';
 import { openHistory } from './history.ts';
+import type { Listener } from './listeners.ts';
+import { brainMetrics, type BrainSources } from './metrics.ts';
 import { openDesk } from './order-desk.ts';
 import { createBrain } from './service.ts';
 
 /** A daemon at work. */
 export interface RunningBrain {
+  readonly reload: Reload<BrainConfig>;
   /** Falls silent, writes the rest of the history and leaves the bus. Migrations go on. */
+  stop(): Promise<void>;
+}
+
+/** What was begun, to be read by metrics and to be ended. */
+interface Parts extends BrainSources {
   stop(): Promise<void>;
 }
 
 /**
  * Observes everything and serves orders until stopped. Waits for a bus that is not up yet; throws
- * BusError when the server refuses the credentials.
+ * BusError when the server refuses the credentials, ConfigError.
  */
 export async function runBrain(
   config: BrainConfig,
-  log: Log = createLog('brain'),
+  log: AdjustableLog = createLog('brain', config.logLevel),
 ): Promise<RunningBrain> {
-  const bus = await natsBus({
+  let parts: Parts | undefined;
+  const { monitoring } = config;
+  const metrics = brainMetrics(() => parts, {
+    labelledMigrations: monitoring?.labelledMigrations ?? 0,
+    hasHistory: config.influx !== undefined,
+  });
+  const server =
+    monitoring &&
+    (await startMonitoring({
+      ...monitoring,
+      registry: metrics.meter.registry,
+      log,
+      checks: () => ({ nats: parts?.bus.connected === true }),
+    }));
+  try {
+    parts = await startParts(config, log, metrics.listeners);
+  } catch (error) {
+    await server?.stop();
+    throw error;
+  }
+  const { stop } = parts;
+  const apply = ({ logLevel = 'info' }: BrainConfig) => {
+    log.setLevel(logLevel);
+  };
+  return {
+    reload: createReload({ log, started: config, live: ['logLevel'], apply }),
+    stop: async () => {
+      log.info({}, 'the brain falls silent and stops');
+      await stop();
+      await server?.stop();
+    },
+  };
+}
+
+async function startParts(
+  config: BrainConfig,
+  log: AdjustableLog,
+  listeners: readonly Listener[],
+): Promise<Parts> {
+  const { influx, brain: id, mode, policy } = config;
+  const nats = {
     ...config.nats,
-    name: `ferryman-brain-${config.brain}`,
+    inboxPrefix: inboxPrefix('brain', id),
     waitOnFirstConnect: true,
     log,
-  });
-  const { influx, brain: id } = config;
+  };
+  const bus = await natsBus({ ...nats, name: `ferryman-brain-${id}` });
   const history =
     influx &&
-    (await openHistory(
-      { influx, brain: id, log },
-      { ...config.nats, name: `ferryman-history-${id}` },
-    ));
+    (await openHistory({ influx, brain: id, log }, { ...nats, name: `ferryman-history-${id}` }));
   const brain = createBrain({
     bus,
     clock: systemClock,
@@ -44,14 +92,16 @@ export async function runBrain(
     start: startMigration,
     // Greater than that of any brain before; agents keep the greatest they have seen.
     epoch: systemClock.wallMilliseconds(),
-    name: config.brain,
-    listeners: history ? [history.listener] : [],
+    name: id,
+    listeners: [decisionLog(log), ...listeners, ...(history ? [history.listener] : [])],
   });
-  const { mode, policy } = config;
-  const desk = openDesk({ bus, brain, log, mode, policy });
+  const desk = openDesk({ ...config, bus, brain, log });
   brain.start();
   log.info({ mode, policy, history: history !== undefined }, 'the brain observes');
   return {
+    brain,
+    bus,
+    ...(history && { history }),
     stop: async () => {
       desk.stop();
       brain.stop();

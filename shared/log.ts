@@ -68,7 +68,8 @@ export function withFields(log: Log, always: Fields): Log {
 }
 
 /** For tests, and for callers that have no log. */
-export const silentLog: Log = {
+export const silentLog: AdjustableLog = {
+  setLevel: () => undefined,
   error: () => undefined,
   warn: () => undefined,
   info: () => undefined,
