@@ -95,7 +95,7 @@ async function startParts(
     name: id,
     listeners: [decisionLog(log), ...listeners, ...(history ? [history.listener] : [])],
   });
-  const desk = openDesk({ ...config, bus, brain, log });
+  const desk = openDesk({ ...config, bus, brain, log, name: id });
   brain.start();
   log.info({ mode, policy, history: history !== undefined }, 'the brain observes');
   return {
