@@ -3,6 +3,7 @@ import { Command, CommanderError } from 'commander';
 import { messageOf } from '../shared/errors.ts';
 import { agentCommand, brainCommand } from './commands/daemons.ts';
 import { explainCommand } from './commands/explain.ts';
+import { nkeyCommand } from './commands/nkey.ts';
 import { predictCommand } from './commands/predict.ts';
 import { replayCommand } from './commands/replay.ts';
 import { runCommand } from './commands/run.ts';
@@ -32,6 +33,7 @@ const commands = [
   replayCommand,
   agentCommand,
   brainCommand,
+  nkeyCommand,
 ];
 
 function createProgram(finish: (code: ExitCode) => void): Command {
