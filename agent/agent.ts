@@ -21,6 +21,7 @@ import { openJournal, type Journal } from './journal.ts';
 import { watchHost } from './host-watch.ts';
 import { createLettingGo, type LettingGo } from './letting-go.ts';
 import { createLocks, type Locks } from './locks.ts';
+import type { LibvirtAddress } from './monitor/virsh/session.ts';
 import { createOutbox, type Outbox } from './outbox.ts';
 import { isTighter, livePolicy, type HostPolicy } from './policy-file.ts';
 import { createRoster, type Roster } from './roster.ts';
@@ -36,6 +37,8 @@ export interface AgentOptions {
   /** Monitor sockets by path (they need not exist yet), or a directory full of them. */
   readonly sockets?: readonly string[];
   readonly directory?: string;
+  /** The libvirt of this host, whose domains are watched. */
+  readonly libvirt?: LibvirtAddress;
   readonly policy: HostPolicy;
   /** Told of every command that was answered. */
   readonly onAnswer?: NonNullable<ExecutorOptions['onAnswer']>;

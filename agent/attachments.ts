@@ -5,6 +5,7 @@ import type { AgentOptions } from './agent.ts';
 import { discover, type DiscoveryOptions } from './discovery.ts';
 import { vmKey } from './executor.ts';
 import type { Journal } from './journal.ts';
+import { discoverDomains, type DomainOptions } from './libvirt/domains.ts';
 import type { Monitor } from './monitor/monitor.ts';
 import type { Outbox } from './outbox.ts';
 import { inspectVm } from './qemu/inspect.ts';
@@ -23,7 +24,7 @@ export interface AttachmentOptions extends AgentOptions {
 
 /** Starts attaching to every monitor that can be found, until `stop`. */
 export function attachToMonitors(options: AttachmentOptions): { stop: () => void } {
-  const { roster, outbox, log, sockets = [], directory } = options;
+  const { roster, outbox, log, sockets = [], directory, libvirt } = options;
   const say = (message: string): void => {
     log.warn({}, message);
     outbox.publish({ kind: 'alert', message });
@@ -35,7 +36,7 @@ export function attachToMonitors(options: AttachmentOptions): { stop: () => void
     outbox.publish({ kind: 'detach', ref: vm.ref, reason });
   };
   const places = [{ sockets }, ...(directory === undefined ? [] : [{ directory }])];
-  const handlers: Omit<DiscoveryOptions, 'places'> = {
+  const handlers: Omit<DiscoveryOptions & DomainOptions, 'places' | 'libvirt'> = {
     onAttach: (monitor) => {
       attach(monitor, options).catch((error: unknown) => {
         say(`${monitor.address} cannot be attached: ${messageOf(error)}`);
@@ -45,11 +46,14 @@ export function attachToMonitors(options: AttachmentOptions): { stop: () => void
     onDetach: (path, reason) => {
       leave(path, reason.message);
     },
-    onTrouble: (_path, reason) => {
+    onTrouble: (_place, reason) => {
       say(reason.message);
     },
   };
-  const discoveries = places.map((place) => discover({ places: place, ...handlers }));
+  const discoveries = [
+    ...places.map((place) => discover({ places: place, ...handlers })),
+    ...(libvirt === undefined ? [] : [discoverDomains({ libvirt, ...handlers })]),
+  ];
   return {
     stop() {
       for (const vm of roster.all()) leave(vm.facts.monitor, 'the agent stops');

@@ -24,6 +24,7 @@ export function guardMonitor(
   let situation: Situation = { ...inspection, postCopyRequested };
   return {
     address: monitor.address,
+    ...(monitor.restoredByOwner && { restoredByOwner: monitor.restoredByOwner }),
     async execute(command, given = {}, timeoutMilliseconds) {
       const call = { command, arguments: given as Fields };
       const hazard = hazardOf(call, situation);

@@ -67,7 +67,7 @@ export function policyOf({ policyFile }: AgentConfig): HostPolicy {
 }
 
 async function startParts(
-  { host, nats, qmp, stateDirectory }: AgentConfig,
+  { host, nats, qmp, libvirt, stateDirectory }: AgentConfig,
   policy: HostPolicy,
   log: Log,
   { onAnswer }: AgentMetrics,
@@ -86,6 +86,7 @@ async function startParts(
     clock: systemClock,
     log,
     ...qmp,
+    ...(libvirt && { libvirt }),
     policy,
     onAnswer,
     journalPath: join(stateDirectory, 'journal'),

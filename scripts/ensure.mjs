@@ -93,8 +93,16 @@ const demoNeeds = [
   natsServer,
 ];
 
+/** Without the package that runs it as a service: tests start their own. */
+const libvirt = [
+  installed('libvirt-daemon', ({ libvirtd }) => [libvirtd]),
+  installed('libvirt-daemon-driver-qemu', ({ virtQemuRun }) => [virtQemuRun]),
+  installed('libvirt-clients', ({ virsh }) => [virsh]),
+];
+
 const testNeeds = [
   ...demoNeeds,
+  ...libvirt,
   installed('openssl', ({ openssl }) => [openssl]),
   installed('chromium', ({ chromium }) => [chromium]),
   unpacked('InfluxDB', 'influxdb', ['influxdb'], ({ influxd }) => influxd),

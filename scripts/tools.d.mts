@@ -16,6 +16,10 @@ export interface Tools {
   readonly nasm: string;
   readonly ip: string;
   readonly tc: string;
+  readonly virsh: string;
+  readonly libvirtd: string;
+  /** Of the package with libvirt's driver for QEMU. */
+  readonly virtQemuRun: string;
   /** A folder with a kernel of Debian, busybox, redis and their libraries, as packages put them. */
   readonly linuxRoot: string;
   readonly qemu: Readonly<Record<QemuVersion, QemuBinary>>;

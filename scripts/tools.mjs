@@ -49,6 +49,9 @@ export function tools() {
     nasm: locate('nasm'),
     ip: locate('ip'),
     tc: locate('tc'),
+    virsh: locate('virsh'),
+    libvirtd: locate('libvirtd'),
+    virtQemuRun: locate('virt-qemu-run'),
     linuxRoot: join(folder, 'linux-guest'),
     qemu: {
       7.2: { binary: locate('qemu-system-x86_64'), args: [] },

@@ -44,10 +44,15 @@ interface DaemonConfig {
 export interface AgentConfig extends DaemonConfig {
   /** This host's id in subjects; by default made of its name. */
   readonly host: string;
-  readonly qmp: {
+  readonly qmp?: {
     /** A folder full of monitor sockets. */
     readonly directory?: string;
     readonly sockets: readonly string[];
+  };
+  /** A libvirt whose domains are watched; absent means none. */
+  readonly libvirt?: {
+    /** As for `virsh -c`. */
+    readonly uri: string;
   };
   /** Where the journal of applied commands lies. */
   readonly stateDirectory: string;
@@ -103,20 +108,33 @@ const hostName = z.string().transform((name, context) => {
 });
 const host = hostName.default(() => hostId(hostname()));
 
-const agent = z.strictObject({
-  host,
-  ...daemon,
-  qmp: z
-    .strictObject({
-      directory: path.exactOptional(),
-      sockets: z.array(path).max(maxSockets).default([]),
-    })
-    .refine(({ directory, sockets }) => directory !== undefined || sockets.length > 0, {
-      error: 'name at least one of directory and sockets',
-    }),
-  stateDirectory: path.default('/var/lib/ferryman'),
-  policyFile: path.exactOptional(),
-});
+const agent = z
+  .strictObject({
+    host,
+    ...daemon,
+    qmp: z
+      .strictObject({
+        directory: path.exactOptional(),
+        sockets: z.array(path).max(maxSockets).default([]),
+      })
+      .refine(({ directory, sockets }) => directory !== undefined || sockets.length > 0, {
+        error: 'name at least one of directory and sockets',
+      })
+      .exactOptional(),
+    libvirt: z
+      .strictObject({
+        uri: z
+          .string()
+          .regex(/^qemu(\+unix)?:\/\/\/\S{1,1000}$/, 'write qemu:///system')
+          .default('qemu:///system'),
+      })
+      .exactOptional(),
+    stateDirectory: path.default('/var/lib/ferryman'),
+    policyFile: path.exactOptional(),
+  })
+  .refine(({ qmp, libvirt }) => qmp !== undefined || libvirt !== undefined, {
+    error: 'there is nothing to watch; name qmp.directory, qmp.sockets or libvirt.uri',
+  });
 
 const brain = z
   .strictObject({
@@ -136,7 +154,14 @@ const brain = z
   })
   .transform(({ classes, vms, ...rest }) => ({ ...rest, rules: vmRules({ classes, vms }) }));
 
-const agentKeys = ['host', 'qmp.directory', 'policyFile', 'stateDirectory', ...daemonKeys];
+const agentKeys = [
+  'host',
+  'qmp.directory',
+  'libvirt.uri',
+  'policyFile',
+  'stateDirectory',
+  ...daemonKeys,
+];
 const influxKeys = ['flavor', 'url', 'database', 'organisation', 'tokenFile'];
 const brainKeys = [
   ...['brain', 'mode', 'policy'],

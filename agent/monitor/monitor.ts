@@ -1,5 +1,5 @@
 /**
- * One VM's monitor, whatever is behind it (a QMP socket today; libvirt's virsh later).
+ * One VM's monitor, whatever is behind it: a QMP socket, or libvirt's virsh.
  * Every call has a timeout; a call on a lost connection rejects at once.
  */
 export interface MonitorEvent {
@@ -12,6 +12,8 @@ export interface MonitorEvent {
 export interface Monitor {
   /** A stable name of this monitor, e.g. the socket path. */
   readonly address: string;
+  /** Parameters that the VM's owner puts back itself when a migration ends; absent means none. */
+  readonly restoredByOwner?: ReadonlySet<string>;
   /** Throws ExecuteError (QEMU refused), TimeoutError, ConnectionLostError, BadReplyError. */
   execute(
     command: string,

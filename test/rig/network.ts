@@ -48,7 +48,8 @@ export function createShapedNetwork(payloadBytesPerSecond: number): Network {
   return { commandPrefix: inside, isShaped: true, setBytesPerSecond, remove };
 }
 
-function tokenBucket(payloadBytesPerSecond: number): readonly string[] {
+/** The arguments of `tc` for a link of this payload. */
+export function tokenBucket(payloadBytesPerSecond: number): readonly string[] {
   const rateBits = Math.round(payloadBytesPerSecond * wireBytesPerPayloadByte * 8);
   const burstBytes = Math.max(leastBurstBytes, Math.round(payloadBytesPerSecond * burstSeconds));
   const bucket = ['rate', `${String(rateBits)}bit`, 'burst', String(burstBytes)];

@@ -1,0 +1,41 @@
+/** QEMU's events of all domains, through a second `virsh` that does nothing else. */
+import { spawn, type ChildProcess } from 'node:child_process';
+import { createInterface } from 'node:readline';
+import type { LibvirtAddress } from './session.ts';
+import { parseEvent, type EventLine } from './transcript.ts';
+
+/** libvirtd may be away for an upgrade; until it is back samples go on to come once a second. */
+const againMilliseconds = 1000;
+
+/** Listens until stopped, and again after every loss. */
+export function hearEvents(
+  { uri, program = 'virsh' }: LibvirtAddress,
+  onEvent: (event: EventLine) => void,
+): { stop: () => void } {
+  let child: ChildProcess | undefined;
+  let timer: NodeJS.Timeout | undefined;
+  let isStopped = false;
+  const begin = (): void => {
+    const listener = spawn(program, ['-q', '-c', uri, 'qemu-monitor-event', '--loop'], {
+      stdio: ['ignore', 'pipe', 'ignore'],
+      env: { PATH: process.env['PATH'], TMPDIR: process.env['TMPDIR'], LC_ALL: 'C' },
+    });
+    child = listener;
+    createInterface({ input: listener.stdout }).on('line', (line) => {
+      const event = parseEvent(line);
+      if (event !== undefined && !isStopped) onEvent(event);
+    });
+    listener.on('error', () => undefined);
+    listener.once('close', () => {
+      if (!isStopped) timer = setTimeout(begin, againMilliseconds);
+    });
+  };
+  begin();
+  return {
+    stop: () => {
+      isStopped = true;
+      clearTimeout(timer);
+      child?.kill('SIGKILL');
+    },
+  };
+}

@@ -1,0 +1,110 @@
+/** The monitor of one libvirt domain. Speaks QMP to the agent and virsh to libvirt. */
+import type { Monitor, MonitorEvent } from '../monitor.ts';
+import { BadReplyError, ConnectionLostError, ExecuteError } from '../qmp/errors.ts';
+import { restoredByLibvirt, virshCalls, type VirshCall } from './calls.ts';
+import type { VirshSession } from './session.ts';
+import { complaintIn } from './transcript.ts';
+
+/** The address of a domain: what the agent knows it by, whichever id libvirt gives it. */
+export function domainAddress(uuid: string): string {
+  return `libvirt:${uuid}`;
+}
+
+/** libvirt's words for a domain that is not there any more. */
+const gone = /domain is not running|failed to get domain|domain not found/i;
+
+/** Lives as long as the domain runs here; whoever finds domains tells it of events and of the end. */
+export class VirshMonitor implements Monitor {
+  readonly address: string;
+  readonly restoredByOwner = restoredByLibvirt;
+  readonly #uuid: string;
+  readonly #session: VirshSession;
+  readonly #eventListeners: ((event: MonitorEvent) => void)[] = [];
+  readonly #closeListeners: ((reason: Error) => void)[] = [];
+  #ended: Error | undefined;
+
+  constructor(session: VirshSession, uuid: string) {
+    this.address = domainAddress(uuid);
+    this.#uuid = uuid;
+    this.#session = session;
+  }
+
+  /** See Monitor. Several calls of libvirt are made one after the other; the first refusal ends it. */
+  async execute(
+    command: string,
+    given: object = {},
+    timeoutMilliseconds?: number,
+  ): Promise<unknown> {
+    const calls = virshCalls(this.#uuid, command, given as Readonly<Record<string, unknown>>);
+    let reply: unknown = {};
+    for (const call of calls) reply = await this.#make(command, call, timeoutMilliseconds);
+    return reply;
+  }
+
+  onEvent(listener: (event: MonitorEvent) => void): void {
+    this.#eventListeners.push(listener);
+  }
+
+  onClose(listener: (reason: Error) => void): void {
+    if (this.#ended === undefined) this.#closeListeners.push(listener);
+    else listener(this.#ended);
+  }
+
+  close(): void {
+    this.end(new ConnectionLostError(this.address, 'closed by ferryman'));
+  }
+
+  /** Hands on what QEMU said of itself. */
+  tell(name: string, data: Readonly<Record<string, unknown>>): void {
+    for (const listener of this.#eventListeners)
+      listener({ name, data, atMilliseconds: Date.now() });
+  }
+
+  /** The domain is here no longer; everything that waits learns of it, once. */
+  end(reason: Error): void {
+    if (this.#ended !== undefined) return;
+    this.#ended = reason;
+    for (const listener of this.#closeListeners.splice(0)) listener(reason);
+  }
+
+  async #make(command: string, call: VirshCall, timeoutMilliseconds?: number): Promise<unknown> {
+    if (this.#ended !== undefined) throw this.#ended;
+    if (call.kind === 'refused')
+      throw new ExecuteError(this.address, command, 'Libvirt', call.reason);
+    const lines = await this.#session.run(call.words, timeoutMilliseconds);
+    const complaint = complaintIn(lines);
+    if (complaint !== undefined) throw this.#refusal(command, complaint);
+    return call.kind === 'own' ? {} : this.#replyIn(command, lines);
+  }
+
+  #refusal(command: string, complaint: string): Error {
+    if (!gone.test(complaint)) return new ExecuteError(this.address, command, 'Libvirt', complaint);
+    const reason = new ConnectionLostError(this.address, complaint);
+    this.end(reason);
+    return reason;
+  }
+
+  #replyIn(command: string, lines: readonly string[]): unknown {
+    const text = lines.findLast((line) => line.startsWith('{'));
+    const reply = parse(text ?? '');
+    if (reply === undefined)
+      throw new BadReplyError(this.address, `to ${command}: ${lines.join(' ').slice(0, 200)}`);
+    const { error } = reply;
+    if (error === undefined) return reply.return;
+    const { class: kind = 'GenericError', desc = 'no reason given' } = error;
+    throw new ExecuteError(this.address, command, kind, desc);
+  }
+}
+
+interface Reply {
+  readonly return?: unknown;
+  readonly error?: { readonly class?: string; readonly desc?: string };
+}
+
+function parse(text: string): Reply | undefined {
+  try {
+    return JSON.parse(text) as Reply;
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,208 @@
+import assert from 'node:assert/strict';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
+import { discoverDomains } from '../../../agent/libvirt/domains.ts';
+import type { Monitor, MonitorEvent } from '../../../agent/monitor/monitor.ts';
+import {
+  ConnectionLostError,
+  ExecuteError,
+  TimeoutError,
+} from '../../../agent/monitor/qmp/errors.ts';
+import { virshCalls } from '../../../agent/monitor/virsh/calls.ts';
+import { VirshMonitor } from '../../../agent/monitor/virsh/monitor.ts';
+import { openVirsh, type VirshSession } from '../../../agent/monitor/virsh/session.ts';
+import {
+  answerIn,
+  complaintIn,
+  parseEvent,
+  quoted,
+} from '../../../agent/monitor/virsh/transcript.ts';
+
+const program = fileURLToPath(new URL('../../fakes/virsh.mjs', import.meta.url));
+const uuid = 'e6c6eecf-5106-41cd-90ca-b93321d42d13';
+const other = 'e6c6eecf-5106-41cd-90ca-b93321d42d14';
+
+describe('what virsh writes', () => {
+  const written =
+    "virsh # domstate 'w1'\nrunning\n\nvirsh # echo ferryman-1\nferryman-1\n\nvirsh # ";
+
+  it('is an answer without the echo of what was typed, with or without such an echo', () => {
+    assert.deepEqual(answerIn(written, "domstate 'w1'", 'ferryman-1'), ['running']);
+    const silent = 'virsh # running\n\nvirsh # ferryman-1\n';
+    assert.deepEqual(answerIn(silent, "domstate 'w1'", 'ferryman-1'), ['running']);
+  });
+
+  it('is no answer before all of it has come', () => {
+    for (let length = 0; length < written.indexOf('\nferryman-1\n') + 12; length++) {
+      assert.equal(answerIn(written.slice(0, length), "domstate 'w1'", 'ferryman-1'), undefined);
+    }
+  });
+
+  it('holds complaints of several lines', () => {
+    assert.equal(
+      complaintIn(['error: Failed to suspend', 'error: Requested operation is not valid']),
+      'Failed to suspend Requested operation is not valid',
+    );
+    assert.equal(complaintIn(['running']), undefined);
+  });
+
+  it('holds events, of domains of any name', () => {
+    const line = `event MIGRATION for domain 'it''s {"odd"}': x': {"status":"setup"}`;
+    assert.deepEqual(parseEvent(line), {
+      name: 'MIGRATION',
+      domain: `it''s {"odd"}': x`,
+      data: { status: 'setup' },
+    });
+    assert.deepEqual(parseEvent("event STOP for domain 'w1': <null>")?.data, {});
+    assert.equal(parseEvent('event loop interrupted'), undefined);
+  });
+
+  it('is asked for in words that no shell could take apart', () => {
+    assert.equal(quoted(`a'b"c;d`), `'a'\\''b"c;d'`);
+  });
+});
+
+describe('calls to libvirt', () => {
+  it('are its own for downtime and speed, and the monitor for what it has not', () => {
+    const given = { 'downtime-limit': 300, 'max-bandwidth': 64 * 2 ** 20, 'max-cpu-throttle': 70 };
+    assert.deepEqual(virshCalls(uuid, 'migrate-set-parameters', given), [
+      { kind: 'own', words: ['migrate-setmaxdowntime', uuid, '300'] },
+      { kind: 'own', words: ['migrate-setspeed', uuid, '64'] },
+      {
+        kind: 'monitor',
+        words: [
+          'qemu-monitor-command',
+          uuid,
+          '{"execute":"migrate-set-parameters","arguments":{"max-cpu-throttle":70}}',
+        ],
+      },
+    ]);
+  });
+
+  it('end a migration by its own abort, so that it knows', () => {
+    assert.deepEqual(virshCalls(uuid, 'migrate_cancel', {}), [
+      { kind: 'own', words: ['domjobabort', uuid] },
+    ]);
+  });
+
+  it('never begin one behind its back', () => {
+    for (const command of ['migrate', 'migrate-incoming', 'migrate-set-capabilities']) {
+      assert.equal(virshCalls(uuid, command, {})[0]?.kind, 'refused');
+    }
+  });
+});
+
+describe('a domain behind virsh', () => {
+  const folder = mkdtempSync(join(tmpdir(), 'ferryman-virsh-'));
+  const before = process.env['TMPDIR'];
+  const libvirt = { uri: 'qemu:///system', program };
+  let session: VirshSession;
+
+  const answers = (...pairs: readonly (readonly [string, string])[]): void => {
+    const usual = [['echo ', 'echo']];
+    writeFileSync(join(folder, 'virsh.json'), JSON.stringify([...pairs, ...usual]));
+  };
+  const says = (...lines: readonly string[]): void => {
+    writeFileSync(join(folder, 'events'), lines.map((line) => `${line}\n`).join(''));
+  };
+
+  beforeEach(() => {
+    process.env['TMPDIR'] = folder;
+    says();
+    session = openVirsh(libvirt);
+  });
+  afterEach(() => {
+    session.close();
+  });
+  after(() => {
+    if (before === undefined) delete process.env['TMPDIR'];
+    else process.env['TMPDIR'] = before;
+    rmSync(folder, { recursive: true });
+  });
+
+  it('answers QMP, refusals of QEMU included', async () => {
+    const monitor = new VirshMonitor(session, uuid);
+    answers(
+      [
+        `qemu-monitor-command '${uuid}' '{"execute":"query-status"}'`,
+        '{"return":{"status":"running"}}',
+      ],
+      ['qemu-monitor-command', '{"error":{"class":"CommandNotFound","desc":"no such"}}'],
+    );
+    assert.deepEqual(await monitor.execute('query-status'), { status: 'running' });
+    await assert.rejects(monitor.execute('nonsense'), (error: unknown) => {
+      assert.ok(error instanceof ExecuteError);
+      assert.equal(error.class, 'CommandNotFound');
+      return true;
+    });
+  });
+
+  it('has ended when libvirt says so', async () => {
+    const monitor = new VirshMonitor(session, uuid);
+    const reasons: Error[] = [];
+    monitor.onClose((reason) => reasons.push(reason));
+    answers(['qemu-monitor-command', "error: failed to get domain 'x'"]);
+    await assert.rejects(monitor.execute('query-status'), ConnectionLostError);
+    assert.equal(reasons.length, 1);
+  });
+
+  it('that does not answer holds up the next command no longer than its time', async () => {
+    const monitor = new VirshMonitor(session, uuid);
+    answers(['qemu-monitor-command', 'hang'], ['list', `${uuid} w1`]);
+    const [hung, listed] = await Promise.allSettled([
+      monitor.execute('query-status', {}, 300),
+      session.run(['list', '--uuid', '--name']),
+    ]);
+    assert.ok(hung.status === 'rejected' && hung.reason instanceof TimeoutError);
+    assert.ok(listed.status === 'fulfilled');
+    assert.deepEqual(listed.value, [`${uuid} w1`]);
+  });
+
+  it('is not lost with a virsh that ends', async () => {
+    answers(['domstate', 'end'], ['list', `${uuid} w1`]);
+    await assert.rejects(session.run(['domstate', uuid]), ConnectionLostError);
+    assert.deepEqual(await session.run(['list']), [`${uuid} w1`]);
+  });
+
+  it('is found with its events, and left alone while it is on its way in', async () => {
+    const events: MonitorEvent[] = [];
+    const attached: Monitor[] = [];
+    answers(
+      ['list', `${uuid} w1\n${other} w2`],
+      [`domstate '${uuid}'`, 'running (booted)'],
+      [`domstate '${other}'`, 'paused (migrating)'],
+    );
+    says('event MIGRATION for domain \'w1\': {"status":"setup"}');
+    const found = discoverDomains({
+      libvirt,
+      onAttach: (monitor) => {
+        attached.push(monitor);
+        monitor.onEvent((event) => events.push(event));
+      },
+      onDetach: (address) => {
+        const index = attached.findIndex((monitor) => monitor.address === address);
+        attached.splice(index, 1);
+      },
+      onTrouble: (_uri, reason) => {
+        assert.fail(reason.message);
+      },
+      rescanMilliseconds: 20,
+    });
+    try {
+      while (attached.length === 0) await sleep(10);
+      await sleep(60);
+      assert.deepEqual(
+        attached.map(({ address }) => address),
+        [`libvirt:${uuid}`],
+      );
+      answers(['list', `${other} w2`], ['domstate', 'running (migrated)']);
+      while (attached[0]?.address !== `libvirt:${other}`) await sleep(10);
+    } finally {
+      found.stop();
+    }
+    assert.ok(events.every(({ name }) => name === 'MIGRATION'));
+  });
+});
