@@ -31,6 +31,7 @@ const codesOfErrors: Readonly<Record<string, ExitCode>> = {
   TRACE: exitCodes.usage,
   UUID_MISMATCH: exitCodes.usage,
   DISCONNECTED: exitCodes.unreachable,
+  INFLUX: exitCodes.unreachable,
   NATS_SERVER_FAILED: exitCodes.unreachable,
   NATS_SERVER_MISSING: exitCodes.unreachable,
   NO_RESPONDERS: exitCodes.unreachable,

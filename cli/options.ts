@@ -38,6 +38,10 @@ export const downtimeOption = option(within(parseDuration, [1, oneHourMillisecon
 export const deadlineOption = option(
   within(parseDuration, [1000, oneDayMilliseconds], '1s to 24h'),
 );
+/** How far back; a year at most. */
+export const sinceOption = option(
+  within(parseDuration, [1000, 366 * oneDayMilliseconds], '1s to 8784h'),
+);
 export const percentOption = option(within(parsePercent, [0, 99], '0% to 99%'));
 export const bandwidthOption = option(
   within(parseBandwidth, [lowestBandwidth, highestBandwidth], '64KiB/s to 64GiB/s'),

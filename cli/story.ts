@@ -32,6 +32,11 @@ export function storyOf({ migration, mismatch, recordedDecisions, recordedResult
   };
 }
 
+/** Tells a migration as a brain holds it, over or not, or as history remembers it. */
+export function storyOfMigration(migration: Migration): Story {
+  return { migration, chapters: migration.decisions.map(chapterOf), retold: true };
+}
+
 function chapterOf(record: DecisionRecord): Chapter {
   const effect = record.decision.side === 'source' ? effectOf(record) : undefined;
   const comparison = effect && explainEffect(effect);

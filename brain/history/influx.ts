@@ -4,6 +4,7 @@
  */
 import { InfluxDB } from '@influxdata/influxdb-client';
 import { FerrymanError, messageOf } from '../../shared/errors.ts';
+import { checkCommon } from './influxql.ts';
 
 export interface InfluxSettings {
   readonly flavor: 'v1' | 'v2' | 'v3';
@@ -64,8 +65,19 @@ export interface InfluxSeries {
   readonly values: readonly (readonly unknown[])[];
 }
 
-/** Runs one InfluxQL statement; times come as Unix milliseconds. Throws InfluxError. */
+/**
+ * Runs one statement of common InfluxQL; times come as Unix milliseconds. Throws InfluxError, and
+ * QueryError before anything is asked.
+ */
 export async function queryInflux(
+  settings: InfluxSettings,
+  statement: string,
+): Promise<readonly InfluxSeries[]> {
+  checkCommon(statement);
+  return execute(settings, statement);
+}
+
+async function execute(
   settings: InfluxSettings,
   statement: string,
 ): Promise<readonly InfluxSeries[]> {
@@ -97,7 +109,7 @@ interface QueryAnswer {
 /** Makes the database of a 1.x server unless it is there; the later ones are set up by hand. */
 export async function ensureDatabase(settings: InfluxSettings): Promise<void> {
   if (settings.flavor !== 'v1') return;
-  await queryInflux(settings, `CREATE DATABASE "${settings.database.replaceAll('"', '')}"`);
+  await execute(settings, `CREATE DATABASE "${settings.database.replaceAll('"', '')}"`);
 }
 
 function authorization({ flavor, token }: InfluxSettings): Record<string, string> {

@@ -1,6 +1,7 @@
 /** The story of a recorded migration, as lines for people. */
-import type { Migration, Round } from '../../brain/core/migration.ts';
-import { formatBytes, formatMilliseconds } from '../../brain/words/figures.ts';
+import type { Migration } from '../../brain/core/migration.ts';
+import { formatBytes } from '../../brain/words/figures.ts';
+import { roundFigures, roundHeadings } from '../rounds.ts';
 import type { Chapter, Story } from '../story.ts';
 import { paint, span, wrap, type Line, type Style } from './style.ts';
 import { outcomeLines } from './summary.ts';
@@ -9,6 +10,7 @@ import { table } from './table.ts';
 
 const widestColumns = 100;
 const stampColumns = 10;
+const numberColumns = 8;
 
 /** Renders the story: what was known, each decision, the rounds, the end. */
 export function renderStory(story: Story, style: Style): string[] {
@@ -62,26 +64,16 @@ function stamped(stamp: string, text: string, tone: 'plain' | 'bad' | 'accent' =
   return [span(stamp.padEnd(stampColumns), 'faint'), span(text, tone)];
 }
 
-const headings = ['   round', 'began', 'took', 'backlog', 'sent', 'left', 'throttle'];
-
 /** The rounds as they ended; the one in which the guest moved is not among them. */
 function roundTable({ rounds }: Migration, start: number): readonly Line[] {
   if (rounds.length === 0) return [[span('No round was completed.')]];
+  const rows = rounds.map((round) => roundFigures(round, start));
   return table([
-    headings.map((text): Line => [span(text, 'faint')]),
-    ...rounds.map((round) => roundCells(round, start).map((text): Line => [span(text)])),
+    indented(roundHeadings).map((text): Line => [span(text, 'faint')]),
+    ...rows.map((row) => indented(row).map((text): Line => [span(text)])),
   ]);
 }
 
-function roundCells(round: Round, start: number): readonly string[] {
-  const { startedAtMilliseconds: began, endedAtMilliseconds: ended } = round;
-  return [
-    String(round.number).padStart(8),
-    formatMilliseconds(began - start),
-    formatMilliseconds(ended - began),
-    formatBytes(round.startRemainingBytes),
-    formatBytes(round.transferredBytes),
-    formatBytes(round.endRemainingBytes),
-    round.throttlePercent > 1 ? `${round.throttlePercent.toFixed(0)} %` : 'none',
-  ];
+function indented([number = '', ...others]: readonly string[]): readonly string[] {
+  return [number.padStart(numberColumns), ...others];
 }

@@ -4,13 +4,13 @@ import { join } from 'node:path';
 import { isExecutable, projectRoot, tools } from '../../scripts/tools.mjs';
 import { silentLog } from '../../shared/log.ts';
 import { createHistory } from '../../brain/history.ts';
+import type { DecisionRecord } from '../../brain/core/migration.ts';
+import { openArchive } from '../../brain/history/archive.ts';
 import { queryInflux } from '../../brain/history/influx.ts';
 import type { InfluxSettings } from '../../brain/history/influx.ts';
-import { unescapeText } from '../../brain/history/line.ts';
-import { measurements } from '../../brain/history/points.ts';
-import { playRun } from '../brain/plausible-run.ts';
+import { retell, type Retold } from '../brain/retell.ts';
 import { startInflux } from './influx.ts';
-import { createStage } from './support.ts';
+import { build, createStage } from './support.ts';
 
 interface Query {
   readonly place: string;
@@ -43,7 +43,7 @@ async function dashboardQueries(): Promise<readonly Query[]> {
       .replaceAll('$timeFilter', 'time > now() - 1h')
       .replaceAll('$__interval', '1s')
       .replaceAll('$migration', 'm1')
-      .replaceAll('$host', '(h1|h2)'),
+      .replaceAll('$host', '(source|destination)'),
   }));
 }
 
@@ -51,16 +51,28 @@ async function dashboardQueries(): Promise<readonly Query[]> {
 const functionsOfAll =
   /^(MEAN|MAX|MIN|LAST|FIRST|COUNT|SUM|PERCENTILE|DERIVATIVE|NON_NEGATIVE_DERIVATIVE|TIME|FILL|NOW)$/i;
 
+/** Every character that a shell, a database, a page or a terminal takes for something else. */
+const hostile = `"'\\\\ \n\r\t<b>&amp; $(x) \`y\` %n größe 日本 \u{1f980} \u2028`;
+const names = {
+  m1: 'web-1',
+  m2: hostile,
+  m3: `${hostile}\0`.padEnd(4096 - Buffer.byteLength(hostile) + hostile.length, 'n'),
+};
+
 describe('history in a real InfluxDB 1.x', function () {
   this.timeout(15_000);
   const stage = createStage();
+  const retold = new Map<string, Retold>();
   let settings: InfluxSettings;
 
   before(async function () {
     if (!isExecutable(tools().influxd)) this.skip();
     ({ settings } = await startInflux(stage));
     const history = createHistory({ influx: settings, brain: 'b1', log: silentLog });
-    playRun(history.listener);
+    for (const [index, [id, vmName]] of Object.entries(names).entries()) {
+      const trace = ['ladder-7.2', 'random-cgroup-7.2', 'text-10.0'][index] ?? '';
+      retold.set(id, retell({ trace, id, vmName, listener: history.listener }));
+    }
     await history.close();
     const { refusedLines, dropped, waitingLines } = history.counts();
     assert.deepEqual([refusedLines, dropped, waitingLines], [0, 0, 0]);
@@ -90,15 +102,56 @@ describe('history in a real InfluxDB 1.x', function () {
     }
   });
 
-  it('reads back what was written, reasons included', async () => {
-    const statement = `SELECT "evidence", "outcome", "number", "predicted_total_seconds" FROM "${measurements.decision}"`;
-    const [series] = await queryInflux(settings, statement);
-    assert.equal(series?.values.length, 1);
-    const [, evidence, ...others] = series.values[0] ?? [];
+  it('gives every migration back as the core left it, whatever its VM is called', async () => {
+    const archive = openArchive(settings);
+    for (const [id, { migration, telemetry }] of retold) {
+      const { rounds, decisions, result, source, destination, probe, link } = migration;
+      const past = await archive.find(id);
+      const { migration: read } = past ?? assert.fail(`${id} is not there`);
+      assert.deepEqual(
+        plain([read.rounds, read.decisions, read.result, read.source, read.destination]),
+        plain([rounds, known(decisions), result, source, destination]),
+      );
+      assert.deepEqual(plain([read.probe, read.link]), plain([probe, link]));
+      const samples = telemetry.filter(
+        ({ header, body }) => body.kind === 'migration' && header.host === source?.ref.host,
+      );
+      assert.equal(past?.samples.length, samples.length);
+    }
+    assert.equal(await archive.find("'); DROP"), undefined);
+    const listed = await archive.settledSince(Date.now() - 60_000);
     assert.deepEqual(
-      [unescapeText(String(evidence)), ...others],
-      ['leakShare 0.8, with "quotes"\nand breaks\\ true', 'applied', 1, 9],
+      new Map(listed.map(({ id, source }) => [id, source?.name])),
+      new Map(Object.entries(names)),
     );
+    assert.deepEqual(await archive.settledSince(Date.now() + 60_000), []);
+  });
+
+  it('is told by `ferryman history` and `ferryman report` with the same figures', async () => {
+    build();
+    const ferryman = async (...words: readonly string[]) => {
+      const run = stage.ferryman(...words, '--influx', settings.url);
+      assert.equal(await run.code, 0, run.messages());
+      return run;
+    };
+    const listed = await ferryman('history', hostile, '--json');
+    const told = await ferryman('report', 'm2', '--json');
+    const { type, ...result } = told.lines.at(-1) ?? {};
+    assert.deepEqual([type, result], ['result', plain(retold.get('m2')?.migration.result)]);
+    assert.equal(listed.lines.length, 1);
+    const [line] = listed.lines;
+    assert.deepEqual({ ...line, ...result }, line);
+    assert.deepEqual([line?.['id'], line?.['vm']], ['m2', hostile]);
+    assert.equal((await ferryman('history', '--json')).lines.length, 3);
+    const page = join(stage.folder(), 'report.html');
+    await ferryman('report', 'm2', '--html', page);
+    const html = await readFile(page, 'utf8');
+    assert.equal(html.match(/<polyline/g)?.length, 4);
+    assert.doesNotMatch(html, /<script|<link|<img|src=|href=|url\(|<b>|\p{Cc}(?<!\n)/u);
+    const unknown = stage.ferryman('report', 'm9', '--influx', settings.url);
+    assert.equal(await unknown.code, 3);
+    const nowhere = stage.ferryman('history', '--influx', 'http://127.0.0.1:1');
+    assert.equal(await nowhere.code, 3);
   });
 
   it('shows each panel in a place of its own', async () => {
@@ -116,3 +169,15 @@ describe('history in a real InfluxDB 1.x', function () {
     assert.equal(new Set(panels.map(({ id }) => id)).size, panels.length);
   });
 });
+
+/** As JSON carries it. */
+function plain(value: unknown): unknown {
+  return JSON.parse(JSON.stringify(value));
+}
+
+/** What was measured is kept of decisions that had promised something. */
+function known(decisions: readonly DecisionRecord[]): readonly DecisionRecord[] {
+  return decisions.map(({ measured, ...record }) =>
+    record.decision.prediction && measured ? { ...record, measured } : record,
+  );
+}

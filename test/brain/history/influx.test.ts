@@ -85,13 +85,13 @@ describe('brain/history/influx', () => {
 
   it('throws what the server says is wrong with a query', async () => {
     [status, reply] = [200, '{"results":[{"error":"no such function"}]}'];
-    await assert.rejects(queryInflux(settings({}), 'SELECT x'), (error) => {
+    await assert.rejects(queryInflux(settings({}), 'SELECT "x" FROM "m"'), (error) => {
       assert.ok(error instanceof InfluxError);
-      assert.match(error.message, /no such function: SELECT x/);
+      assert.match(error.message, /no such function: SELECT "x"/);
       return true;
     });
     [status, reply] = [401, 'not json'];
-    await assert.rejects(queryInflux(settings({}), 'SELECT x'), { status: 401 });
+    await assert.rejects(queryInflux(settings({}), 'SELECT "x" FROM "m"'), { status: 401 });
   });
 });
 
