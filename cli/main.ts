@@ -3,9 +3,11 @@ import { Command, CommanderError } from 'commander';
 import { messageOf } from '../shared/errors.ts';
 import { agentCommand, brainCommand } from './commands/daemons.ts';
 import { explainCommand } from './commands/explain.ts';
+import { historyCommand } from './commands/history.ts';
 import { nkeyCommand } from './commands/nkey.ts';
 import { predictCommand } from './commands/predict.ts';
 import { replayCommand } from './commands/replay.ts';
+import { reportCommand } from './commands/report.ts';
 import { runCommand } from './commands/run.ts';
 import { exitCodeOf, exitCodes, type ExitCode } from './exit.ts';
 
@@ -31,6 +33,8 @@ const commands = [
   predictCommand,
   explainCommand,
   replayCommand,
+  historyCommand,
+  reportCommand,
   agentCommand,
   brainCommand,
   nkeyCommand,
