@@ -3,7 +3,7 @@
  * messages are fresh enough to act on (P9: no action on stale or gapped data) and counts the rest.
  */
 import type { Clock } from '../shared/clock.ts';
-import type { HostFacts, HostSample, VmFacts } from '../shared/sample.ts';
+import type { HostFacts, HostSample, QemuRef, VmFacts } from '../shared/sample.ts';
 import type { Telemetry, TelemetryBody, TelemetryHeader } from '../shared/telemetry.ts';
 import { createAgentClock } from './timeline.ts';
 import type { AgentClock, Timeline } from './timeline.ts';
@@ -136,10 +136,18 @@ function remember(host: Host, body: TelemetryBody): void {
     if (body.facts) host.facts = body.facts;
   }
   if (body.kind === 'attach') host.vms.set(body.facts.monitor, body.facts);
-  if (body.kind !== 'detach') return;
-  for (const [monitor, { ref }] of host.vms) {
-    if (ref.qemuPid === body.ref.qemuPid && ref.uuid === body.ref.uuid) host.vms.delete(monitor);
+  for (const [monitor, vm] of host.vms) {
+    if (!('ref' in body) || !isSameProcess(vm.ref, body.ref)) continue;
+    if (body.kind === 'detach') host.vms.delete(monitor);
+    // Facts are announced at attach and when the run state changes; the status moves on in between.
+    if (body.kind === 'migration' && body.sample.status !== vm.migrationStatus) {
+      host.vms.set(monitor, { ...vm, migrationStatus: body.sample.status });
+    }
   }
+}
+
+function isSameProcess(one: QemuRef, other: QemuRef | undefined): boolean {
+  return one.qemuPid === other?.qemuPid && one.uuid === other.uuid;
 }
 
 /** Whether this is a name of that VM: QEMU's -name, its UUID, or its monitor's path. */

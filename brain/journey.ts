@@ -31,7 +31,9 @@ export function runningVm(hosts: readonly HostView[], selector: string, from?: s
     const known = names.length === 0 ? 'no VM is known' : `there is ${names.join(', ')}`;
     throw new OrderError('UNKNOWN_VM', `no VM ${selector} runs ${where}; ${known}`);
   }
-  if (others.length === 0) return vm;
+  // At the switchover a VM is in two QEMUs; it is where its guest runs.
+  const isOne = others.every(({ ref }) => ref.uuid === vm.ref.uuid);
+  if (isOne) return found.find(({ runState }) => runState === 'running') ?? vm;
   const places = found.map(({ ref }) => `${ref.uuid} on ${ref.host}`).join(', ');
   throw new OrderError('AMBIGUOUS_VM', `several VMs are called ${selector}: ${places}; say which`);
 }
@@ -83,5 +85,5 @@ export function endpointFor(
 
 function portInUse({ phase, order, destination }: Migration, host: string): number | undefined {
   if (phase === 'settled' || destination?.ref.host !== host) return undefined;
-  return order?.endpoint.kind === 'tcp' ? order.endpoint.port : undefined;
+  return order?.endpoint?.kind === 'tcp' ? order.endpoint.port : undefined;
 }

@@ -25,10 +25,14 @@ export type Finish = (code: ExitCode) => void;
 
 /** Errors of other rooms that are no failure of the migration, by their code. */
 const codesOfErrors: Readonly<Record<string, ExitCode>> = {
+  AMBIGUOUS_VM: exitCodes.usage,
+  BAD_ORDER: exitCodes.usage,
   CONFIG: exitCodes.usage,
+  ID_TAKEN: exitCodes.usage,
   POLICY: exitCodes.usage,
   SAME_VM: exitCodes.usage,
   TRACE: exitCodes.usage,
+  UNKNOWN_POLICY: exitCodes.usage,
   UUID_MISMATCH: exitCodes.usage,
   DISCONNECTED: exitCodes.unreachable,
   INFLUX: exitCodes.unreachable,
@@ -37,7 +41,13 @@ const codesOfErrors: Readonly<Record<string, ExitCode>> = {
   NO_RESPONDERS: exitCodes.unreachable,
   REFUSED: exitCodes.unreachable,
   TIMEOUT: exitCodes.unreachable,
+  UNKNOWN_HOST: exitCodes.unreachable,
+  UNKNOWN_MIGRATION: exitCodes.unreachable,
   UNKNOWN_VM: exitCodes.unreachable,
+  MODE: exitCodes.refused,
+  NO_DESTINATION: exitCodes.refused,
+  PREFLIGHT: exitCodes.refused,
+  VM_HELD: exitCodes.refused,
   VM_BUSY: exitCodes.refused,
 };
 

@@ -1,14 +1,19 @@
 /** The command line. Exit codes are in exit.ts; what commands print is in reporters/. */
 import { Command, CommanderError } from 'commander';
 import { messageOf } from '../shared/errors.ts';
+import { abortCommand } from './commands/abort.ts';
 import { agentCommand, brainCommand } from './commands/daemons.ts';
 import { explainCommand } from './commands/explain.ts';
 import { historyCommand } from './commands/history.ts';
 import { nkeyCommand } from './commands/nkey.ts';
+import { holdCommand, releaseCommand } from './commands/hold.ts';
+import { listCommand } from './commands/list.ts';
+import { migrateCommand } from './commands/migrate.ts';
 import { predictCommand } from './commands/predict.ts';
 import { replayCommand } from './commands/replay.ts';
 import { reportCommand } from './commands/report.ts';
 import { runCommand } from './commands/run.ts';
+import { watchCommand } from './commands/watch.ts';
 import { exitCodeOf, exitCodes, type ExitCode } from './exit.ts';
 
 /** A process that something keeps alive after its work is done is ended after this time. */
@@ -30,6 +35,12 @@ export async function main(argv: readonly string[]): Promise<ExitCode> {
 
 const commands = [
   runCommand,
+  migrateCommand,
+  listCommand,
+  watchCommand,
+  abortCommand,
+  holdCommand,
+  releaseCommand,
   predictCommand,
   explainCommand,
   replayCommand,

@@ -45,6 +45,26 @@ export function objectiveOf(flags: ObjectiveFlags): Objective {
   };
 }
 
+const objectiveKeys = {
+  downtimeLimit: 'downtimeLimitMilliseconds',
+  maxThrottle: 'maxThrottlePercent',
+  throttle: 'throttle',
+  ioSensitive: 'ioSensitive',
+  deadline: 'deadlineMilliseconds',
+  postCopy: 'postCopy',
+  maxBandwidth: 'maxBandwidthBytesPerSecond',
+  linkBandwidth: 'linkBandwidthBytesPerSecond',
+} as const satisfies Readonly<Record<keyof ObjectiveFlags, keyof Objective>>;
+
+/** Only what was said on the command line: the rest is as configured for the VM. */
+export function givenObjective(command: Command): Partial<Objective> {
+  const values: Readonly<Record<string, unknown>> = command.opts();
+  const given = Object.entries(objectiveKeys).filter(
+    ([flag]) => command.getOptionValueSource(flag) === 'cli',
+  );
+  return Object.fromEntries(given.map(([flag, key]) => [key, values[flag]]));
+}
+
 /** The options that say what the VM's owner allows, with their defaults. */
 export function addObjectiveOptions(command: Command): void {
   const { downtimeLimitMilliseconds, maxThrottlePercent, deadlineMilliseconds } = defaultObjective;

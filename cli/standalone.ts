@@ -14,6 +14,7 @@ import { boardCrew } from './crew.ts';
 import { exitCodes, type ExitCode } from './exit.ts';
 import { adviseInterrupt, leftBehind, onInterrupt } from './interrupt.ts';
 import { linkedHost, linkFilePath, openLinkFile } from './link-file.ts';
+import { outcomeCode } from './outcome.ts';
 import { placesOf } from './places.ts';
 import { checkMonitors } from './preflight.ts';
 import { objectiveOf, throttleProblem, type RunFlags } from './run-options.ts';
@@ -126,14 +127,4 @@ function tellEnd(migration: Migration, reporter: Reporter): void {
   if (migration.result !== undefined) return;
   const left = leftBehind(migration);
   if (left.result !== undefined) reporter.onSettled?.(left, left.result);
-}
-
-/** A migration that ended because an agent's gate refused a command was refused by policy. */
-function outcomeCode({ result, decisions }: Migration): ExitCode {
-  if (result?.outcome === 'completed') return exitCodes.ok;
-  const refused = decisions.some(
-    ({ outcome, reason }) =>
-      outcome === 'refused' && reason !== undefined && result?.reason?.includes(reason) === true,
-  );
-  return refused ? exitCodes.refused : exitCodes.incomplete;
 }

@@ -1,24 +1,48 @@
+import { existsSync } from 'node:fs';
 import { Command } from 'commander';
+import type { Migration } from '../../brain/core/migration.ts';
 import { reduce, startMigration } from '../../brain/core/reduce.ts';
 import { replayFile } from '../../brain/replay.ts';
 import { exitCodes, type Finish } from '../exit.ts';
+import { addFleetOptions, type FleetFlags } from '../fleet/address.ts';
+import { withFleet } from '../fleet/client.ts';
 import type { Output } from '../reporters/reporter.ts';
-import { storyOf, type Story } from '../story.ts';
+import { storyOf, storyOfMigration, type Story } from '../story.ts';
 import { renderStory } from '../terminal/story.ts';
 import { styleFor } from '../terminal/style.ts';
 
-/** `ferryman explain`: the story of a recorded migration. */
+/** `ferryman explain`: the story of a migration, recorded or of the fleet. */
 export function explainCommand(finish: Finish): Command {
-  return new Command('explain')
-    .description('tell a recorded migration: each decision, why, what it promised, what came of it')
-    .argument('<trace>', 'a file written by `ferryman run --record`')
-    .option('--json', 'NDJSON on standard output, the result last')
-    .action(async (path: string, { json }: { readonly json?: boolean }) => {
-      const story = storyOf(await replayFile(path, { reduce, start: startMigration }));
-      const print = json === true ? printStoryJson : printStory;
+  const command = new Command('explain')
+    .description('tell a migration: each decision, why, what it promised, what came of it')
+    .argument(
+      '<what>',
+      'a file of `ferryman run --record`, else a migration by id, or a VM, of which the latest',
+    );
+  return addFleetOptions(command, 'NDJSON on standard output, the result last').action(
+    async (what: string, flags: FleetFlags) => {
+      const story = isFileName(what) ? await recorded(what) : await told(what, flags);
+      const print = flags.json === true ? printStoryJson : printStory;
       print(story, process.stdout);
       finish(exitCodes.ok);
-    });
+    },
+  );
+}
+
+/** A path, or a file that is there: ids hold neither slash nor dot. */
+function isFileName(what: string): boolean {
+  return /[/.]/.test(what) || existsSync(what);
+}
+
+async function recorded(path: string): Promise<Story> {
+  return storyOf(await replayFile(path, { reduce, start: startMigration }));
+}
+
+async function told(name: string, flags: FleetFlags): Promise<Story> {
+  return withFleet(flags, async (fleet) => {
+    const { migration } = await fleet.ask<{ migration: Migration }>('show', { migration: name });
+    return storyOfMigration(migration);
+  });
 }
 
 /** One line for the migration, then rounds and decisions in the order of time, and the result. */

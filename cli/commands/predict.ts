@@ -2,28 +2,53 @@ import { Command } from 'commander';
 import type { MigrationPrediction } from '../../brain/core/prediction.ts';
 import { createLog } from '../../shared/log.ts';
 import { explainRule } from '../../brain/words/explain.ts';
-import { exitCodes, type Finish } from '../exit.ts';
+import { exitCodes, ExitError, type Finish } from '../exit.ts';
+import { addFleetOptions, type FleetFlags } from '../fleet/address.ts';
+import { withFleet } from '../fleet/client.ts';
 import { predictStandalone, type PredictFlags } from '../predict.ts';
 import type { Output } from '../reporters/reporter.ts';
-import { addObjectiveOptions } from '../run-options.ts';
+import { addObjectiveOptions, givenObjective } from '../run-options.ts';
 import { styleFor } from '../terminal/style.ts';
 import { renderPrediction } from '../terminal/prediction.ts';
+
+type Flags = Partial<PredictFlags> & FleetFlags & { readonly from?: string };
 
 /** `ferryman predict`: what a migration would come to, by method, before anything is set. */
 export function predictCommand(finish: Finish): Command {
   const command = new Command('predict')
     .description('say what a migration would come to with each method; the VM is only looked at')
-    .requiredOption('--source-qmp <path>', 'QMP socket of the QEMU that runs the VM');
-  command.option('--to <host>', 'the host it would go to, if earlier runs have learned the link');
+    .argument('[vm]', 'a VM of the fleet, by name or UUID')
+    .option('--source-qmp <path>', 'instead: the QMP socket of a QEMU of this host')
+    .option('--to <host>', 'the host it would go to, if the link there is known')
+    .option('--from <host>', 'the host it runs on, where several VMs have the name');
   addObjectiveOptions(command);
-  return command
-    .option('--json', 'one JSON object on standard output')
-    .action(async (flags: PredictFlags) => {
-      const prediction = await predictStandalone(flags, createLog('predict', 'silent'), say);
+  return addFleetOptions(command, 'one JSON object on standard output').action(
+    async (vm: string | undefined, flags: Flags) => {
+      const prediction = await predictWhich(vm, flags, command);
       const print = flags.json === true ? printJson : printTable;
       print(prediction, process.stdout);
       finish(exitCodes.ok);
-    });
+    },
+  );
+}
+
+async function predictWhich(vm: string | undefined, flags: Flags, command: Command) {
+  const { sourceQmp } = flags;
+  if ((vm === undefined) === (sourceQmp === undefined)) {
+    throw new ExitError(exitCodes.usage, 'name a VM of the fleet, or --source-qmp, and not both');
+  }
+  if (sourceQmp !== undefined) {
+    return predictStandalone(flags as PredictFlags, createLog('predict', 'silent'), say);
+  }
+  const { to, from } = flags;
+  const order = {
+    ...{ vm, objective: givenObjective(command) },
+    ...(to !== undefined && { to }),
+    ...(from !== undefined && { from }),
+  };
+  return withFleet(flags, async (fleet) => {
+    return (await fleet.ask<{ prediction: MigrationPrediction }>('predict', order)).prediction;
+  });
 }
 
 function say(text: string): void {

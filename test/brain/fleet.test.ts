@@ -69,6 +69,15 @@ describe('brain/fleet', () => {
     );
   });
 
+  it('keeps the status of a VM up with its samples', async () => {
+    const { brain, source } = await openHouse();
+    const { ref } = factsOf('h1');
+    source.say({ kind: 'migration', ref, sample: sampleOf('active') });
+    await settle();
+    const [vm] = brain.hosts().find(({ host }) => host === 'h1')?.vms ?? [];
+    assert.equal(vm?.migrationStatus, 'active');
+  });
+
   it('believes a host only about itself', async () => {
     const { brain, broker, clock, kinds } = await openHouse();
     brain.migrate(order);

@@ -21,6 +21,12 @@ describe('brain/journey', () => {
     }
   });
 
+  it('knows a VM in two QEMUs, as at the switchover, for one', () => {
+    const leaving = factsOf('h1', { runState: 'finish-migrate' });
+    const hosts = [view('h1', leaving), view('h2', factsOf('h2'))];
+    assert.equal(runningVm(hosts, 'guest').ref.host, 'h2');
+  });
+
   it('asks which one where several have the name, and names what there is for an unknown one', () => {
     const other = factsOf('h2', { ref: { ...factsOf('h2').ref, uuid: 'another' } });
     const hosts = [view('h1', factsOf('h1')), view('h2', other)];

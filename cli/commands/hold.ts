@@ -1,0 +1,64 @@
+import { Command } from 'commander';
+import { exitCodes, type Finish } from '../exit.ts';
+import { addFleetOptions, type FleetFlags } from '../fleet/address.ts';
+import { withFleet } from '../fleet/client.ts';
+
+interface HoldFlags extends FleetFlags {
+  readonly reason?: string;
+}
+
+/** What a hold means, word for word, wherever it is asked. */
+const meaning = `
+A held VM is not touched: orders to migrate it are refused (exit 5). A migration of it that is still
+being prepared is given up. One that already moves goes on, its guest is no longer held back, nothing
+is tuned and post-copy is not begun; its deadline still holds, it can be aborted, and at its end
+QEMU's settings are put back. A hold lasts until it is released or the brain ends; for good, write
+"mode: observe" for this VM into the brain's file.`;
+
+/** `ferryman hold`. */
+export function holdCommand(finish: Finish): Command {
+  const command = new Command('hold')
+    .description('put a VM out of reach: it is neither migrated nor tuned')
+    .argument('<vm>', 'its name or UUID')
+    .option('--reason <text>', 'shown to whoever asks')
+    .addHelpText('after', meaning);
+  return addFleetOptions(command, 'one JSON object on standard output').action(
+    async (vm: string, { reason, ...flags }: HoldFlags) => {
+      const order = { vm, ...(reason !== undefined && { reason }) };
+      const held = await withFleet(flags, (fleet) => fleet.ask<Held>('hold', order));
+      print(flags, { type: 'hold', ...held }, `${held.vm} is held: ${held.reason}`);
+      finish(exitCodes.ok);
+    },
+  );
+}
+
+/** `ferryman release`. */
+export function releaseCommand(finish: Finish): Command {
+  const command = new Command('release')
+    .description('let a held VM be migrated and tuned again')
+    .argument('<vm>', 'its name or UUID');
+  return addFleetOptions(command, 'one JSON object on standard output').action(
+    async (vm: string, flags: FleetFlags) => {
+      const released = await withFleet(flags, (fleet) => fleet.ask<Released>('release', { vm }));
+      const text = released.wasHeld ? `${vm} is no longer held` : `${vm} was not held`;
+      print(flags, { type: 'release', vm, ...released }, text);
+      finish(exitCodes.ok);
+    },
+  );
+}
+
+interface Held {
+  readonly vm: string;
+  readonly uuid: string;
+  readonly reason: string;
+}
+
+interface Released {
+  readonly uuid: string;
+  readonly wasHeld: boolean;
+}
+
+function print({ json }: FleetFlags, line: object, text: string): void {
+  const { ok: _, ...told } = line as { readonly ok?: boolean };
+  process.stdout.write(`${json === true ? JSON.stringify(told) : text}\n`);
+}
