@@ -9,6 +9,7 @@ import { inboxPrefix } from '../shared/subjects.ts';
 import { reduce, startMigration } from './core/reduce.ts';
 import { decisionLog } from './decision-log.ts';
 import { openHistory } from './history.ts';
+import { reportHealth } from './history/health.ts';
 import type { Listener } from './listeners.ts';
 import { brainMetrics, type BrainSources } from './metrics.ts';
 import { openDesk } from './order-desk.ts';
@@ -97,6 +98,7 @@ async function startParts(
   });
   const desk = openDesk({ ...config, bus, brain, log, name: id });
   brain.start();
+  const stopHealth = history && reportHealth({ history, brain, id });
   log.info({ mode, policy, history: history !== undefined }, 'the brain observes');
   return {
     brain,
@@ -105,6 +107,7 @@ async function startParts(
     stop: async () => {
       desk.stop();
       brain.stop();
+      stopHealth?.();
       await history?.close();
       await bus.close();
     },

@@ -18,6 +18,8 @@ export const measurements = {
   result: 'ferryman_result',
   host: 'ferryman_host',
   nic: 'ferryman_nic',
+  brain: 'ferryman_brain',
+  agent: 'ferryman_agent',
 } as const;
 
 /** At the round's end. */

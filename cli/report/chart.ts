@@ -21,6 +21,8 @@ export interface Chart {
   readonly curves: readonly Curve[];
   readonly marks: readonly Mark[];
   readonly format: (value: number) => string;
+  /** 1024 for bytes: figures on the axis are round in the units they are written in. */
+  readonly base: 1000 | 1024;
   readonly fromSeconds: number;
   readonly toSeconds: number;
 }
@@ -38,7 +40,7 @@ export function chartFigure(chart: Chart): string | undefined {
   const curves = chart.curves.filter(({ points }) => points.length > 0);
   if (curves.length === 0) return undefined;
   const highest = Math.max(...curves.flatMap(({ points }) => points.map(([, value]) => value)));
-  const top = roundUp(highest);
+  const top = roundUp(highest, chart.base);
   const span = Math.max(1e-3, chart.toSeconds - chart.fromSeconds);
   const x = (seconds: number) => frame.left + ((seconds - chart.fromSeconds) / span) * inner.width;
   const y = (value: number) => frame.top + (1 - value / top) * inner.height;
@@ -79,16 +81,17 @@ function mark(x: number, label: string): string {
 
 /** About eight whole figures between the ends. */
 function ticks(from: number, to: number): readonly number[] {
-  const step = roundUp(Math.max(1, (to - from) / 8));
+  const step = roundUp(Math.max(1, (to - from) / 8), 1000);
   const first = Math.ceil(from / step) * step;
   const count = Math.floor((to - first) / step) + 1;
   return Array.from({ length: Math.max(0, count) }, (_, index) => first + index * step);
 }
 
-/** The next of 1, 2, 5, 10, 20, 50 ... */
-function roundUp(value: number): number {
+/** The next of 1, 2, 5, 10, 20, 50 ... in the greatest unit that it holds. */
+function roundUp(value: number, base: Chart['base']): number {
   if (value <= 0) return 1;
-  const power = 10 ** Math.floor(Math.log10(value));
+  const unit = base ** Math.floor(Math.log(value) / Math.log(base));
+  const power = unit * 10 ** Math.floor(Math.log10(value / unit));
   return power * ([1, 2, 5].find((factor) => factor * power >= value) ?? 10);
 }
 

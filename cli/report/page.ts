@@ -95,6 +95,7 @@ function charts(
       title: 'Left to send',
       marks,
       format: formatBytes,
+      base: 1024,
       curves: [{ name: 'backlog', tone: 'one', points: curve('remainingBytes') }],
     },
     {
@@ -102,6 +103,7 @@ function charts(
       title: 'Written by the guest, carried by the link',
       marks,
       format: rate,
+      base: 1024,
       curves: [
         { name: 'dirtied', tone: 'one', points: curve('dirtyBytesPerSecond') },
         { name: 'bandwidth', tone: 'two', points: curve('bandwidthBytesPerSecond') },
@@ -112,6 +114,7 @@ function charts(
       title: 'How far the guest was held back',
       marks,
       format: (value) => `${value.toFixed(0)} %`,
+      base: 1000,
       curves: [{ name: 'throttle', tone: 'one', points: curve('throttlePercent') }],
     },
   ];

@@ -23,6 +23,7 @@ polyline.one { stroke: var(--one); } polyline.two { stroke: var(--two); stroke-d
 .wide { overflow-x: auto; } table { border-collapse: collapse; font-size: .9rem; width: 100%; }
 th, td { text-align: left; vertical-align: top; padding: .35rem .9rem .35rem 0;
   border-bottom: 1px solid var(--rule); overflow-wrap: anywhere; }
+td:first-child { white-space: nowrap; }
 th { color: var(--faint); font-weight: 600; white-space: nowrap; }
 @media print { body { margin: 0; max-width: none; } figure, tr { break-inside: avoid; } }
 `;
