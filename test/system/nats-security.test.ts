@@ -111,6 +111,11 @@ describe('NATS as deployed', () => {
     }
   });
 
+  it('writes down who tried', () => {
+    const forged = bus.violations().filter((line) => line.includes('ferryman.v1.tel.host-2'));
+    assert.ok(forged.length >= 2, bus.violations().join('\n'));
+  });
+
   it('keeps operators to the desk, and brains from purging history or speaking as a host', async () => {
     const operator = await clientOf('alice', '_INBOX');
     assert.equal(await isLetThrough(operator, 'ferryman.v1.op.list'), true);

@@ -16,6 +16,8 @@ export interface SecuredBus {
   /** The seed file of a client that users.conf names, e.g. `host-1`. */
   seedFile(name: string): string;
   seed(name: string): string;
+  /** What clients tried and had no right to, as the server's log has it. */
+  violations(): readonly string[];
   /** At once, without a word to its clients. */
   kill(): Promise<void>;
 }
@@ -42,16 +44,20 @@ export async function startSecuredBus(stage: Stage): Promise<SecuredBus> {
     .replace('/var/lib/nats', join(folder, 'jetstream'))
     .replace('0.0.0.0:4222', `127.0.0.1:${port}`);
   writeFileSync(join(folder, 'nats-server.conf'), configuration);
-  const child = spawn(tools().natsServer, ['--config', join(folder, 'nats-server.conf')], {
-    stdio: 'ignore',
-  });
+  const log = join(folder, 'nats-server.log');
+  const words = ['--config', join(folder, 'nats-server.conf'), '--log', log];
+  const child = spawn(tools().natsServer, words, { stdio: 'ignore' });
   const kill = () => end(child);
   stage.undo(kill);
   await until('nats-server listens', () => canConnect(port));
   const seedFile = (name: string) => join(folder, `${name}.seed`);
   const seed = (name: string) => seeds.get(name) ?? assert.fail(`nobody is called ${name}`);
   const caFile = join(folder, 'ca.pem');
-  return { url: `tls://localhost:${port}`, port, caFile, seedFile, seed, kill };
+  const violations = () =>
+    readFileSync(log, 'utf8')
+      .split('\n')
+      .filter((line) => line.includes('Violation'));
+  return { url: `tls://localhost:${port}`, port, caFile, seedFile, seed, violations, kill };
 }
 
 /** The example's users under keys of our own; returns their seeds. */

@@ -1,0 +1,227 @@
+/** Agents and a brain from deploy/ferryman on the NATS of deploy/nats: health, metrics, signals. */
+import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
+import { once } from 'node:events';
+import { copyFileSync, readFileSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { dirname, join } from 'node:path';
+import { projectRoot, tools } from '../../scripts/tools.mjs';
+import { natsBus } from '../../shared/nats-bus.ts';
+import { fakeQemu, type FakeQemu } from '../fakes/qemu.ts';
+import { startSecuredBus, type SecuredBus } from './secured-bus.ts';
+import { build, createStage, until, type Ferryman, type Line } from './support.ts';
+
+const stage = createStage();
+const deployed = (name: string) => join(projectRoot, 'deploy/ferryman', name);
+
+interface Daemon {
+  readonly process: Ferryman;
+  /** The configuration that SIGHUP has it read again. */
+  readonly file: string;
+  log(): readonly Line[];
+  /** Of `/healthz`, `/readyz` or `/metrics`; status 0 when nobody answers. */
+  get(path: string): Promise<{ readonly status: number; readonly text: string }>;
+}
+
+interface Fleet {
+  readonly bus: SecuredBus;
+  readonly agents: readonly [Daemon, Daemon];
+  readonly brain: Daemon;
+  readonly qemus: readonly [FakeQemu, FakeQemu];
+}
+
+const logOf = (daemon: Ferryman): readonly Line[] =>
+  daemon
+    .messages()
+    .split('\n')
+    .filter((line) => line.startsWith('{') && line.endsWith('}'))
+    .map((line) => JSON.parse(line) as Line);
+
+async function startFleet(): Promise<Fleet> {
+  const bus = await startSecuredBus(stage);
+  const folder = stage.folder();
+  const policy = join(folder, 'policy.yaml');
+  copyFileSync(deployed('policy.yaml'), policy);
+  const start = async (
+    part: 'agent' | 'brain',
+    id: string,
+    settings: Readonly<Record<string, string>>,
+  ): Promise<Daemon> => {
+    const file = join(folder, `${id}.yaml`);
+    copyFileSync(deployed(`${part}.yaml`), file);
+    const all = {
+      'nats.url': bus.url,
+      'nats.caFile': bus.caFile,
+      'nats.nkeySeedFile': bus.seedFile(id),
+      'monitoring.listen': '127.0.0.1:0',
+      ...settings,
+    };
+    const flags = Object.entries(all).flatMap(([key, value]) => ['--set', `${key}=${value}`]);
+    const process = stage.ferryman(part, '--config', file, ...flags);
+    const log = () => logOf(process);
+    const url = () => log().find((line) => 'url' in line)?.['url'];
+    await until(`${id} serves its metrics`, () => url() !== undefined);
+    const get = async (path: string) => {
+      try {
+        const response = await fetch(`${String(url())}${path}`);
+        return { status: response.status, text: await response.text() };
+      } catch {
+        return { status: 0, text: '' };
+      }
+    };
+    return { process, file, log, get };
+  };
+  const agentOf = async (host: string): Promise<[Daemon, FakeQemu]> => {
+    const qemu = await fakeQemu('7.2');
+    stage.undo(() => qemu.stop());
+    const daemon = await start('agent', host, {
+      host,
+      'qmp.directory': dirname(qemu.server.path),
+      stateDirectory: join(folder, `${host}.state`),
+      policyFile: policy,
+    });
+    return [daemon, qemu];
+  };
+  const [one, first] = await agentOf('host-1');
+  const [two, second] = await agentOf('host-2');
+  second.runState = 'inmigrate';
+  const brain = await start('brain', 'brain-1', {
+    mode: 'act',
+    'influx.url': await contentDatabase(),
+  });
+  return { bus, agents: [one, two], brain, qemus: [first, second] };
+}
+
+/** A database that takes whatever it is given. */
+async function contentDatabase(): Promise<string> {
+  const server = createServer((request, response) => {
+    request
+      .resume()
+      .on('end', () => response.writeHead(request.method === 'POST' ? 204 : 200).end());
+  });
+  await once(server.listen(0, '127.0.0.1'), 'listening');
+  stage.undo(() => {
+    server.close();
+    server.closeAllConnections();
+  });
+  const { port } = server.address() as AddressInfo;
+  return `http://127.0.0.1:${port}`;
+}
+
+const hasLine = async (daemon: Daemon, line: string) =>
+  (await daemon.get('/metrics')).text.split('\n').includes(line);
+
+/** Names of all figures that a daemon has. */
+const figuresIn = (text: string) => [...text.matchAll(/^# TYPE (\w+)/gm)].map(([, name]) => name);
+
+describe('the fleet as deployed', function () {
+  this.timeout(120_000);
+  let fleet: Fleet;
+  before(async () => {
+    build();
+    fleet = await startFleet();
+  });
+  after(() => stage.clear());
+
+  it('comes up with no right refused, healthy and ready', async () => {
+    const { agents, brain } = fleet;
+    await until('both agents are heard', () => hasLine(brain, 'ferryman_agents_up 2'));
+    await until('both VMs are seen', () => hasLine(brain, 'ferryman_vms 2'));
+    for (const daemon of [...agents, brain]) {
+      assert.equal((await daemon.get('/healthz')).status, 200);
+      assert.equal((await daemon.get('/readyz')).status, 200);
+      await until('the brain is heard', () =>
+        daemon === brain ? true : hasLine(daemon, 'ferryman_agent_brain_heard 1'),
+      );
+    }
+  });
+
+  it('carries an operator’s order to an agent and back, and says so in logs and metrics', async () => {
+    const { bus, agents, brain, qemus } = fleet;
+    const operator = await natsBus({
+      url: bus.url,
+      name: 'alice',
+      credentials: { kind: 'nkey', seed: bus.seed('alice') },
+      tls: { caFile: bus.caFile },
+    });
+    const order = {
+      id: 'm1',
+      policy: 'none',
+      source: { host: 'host-1', selector: qemus[0].server.path },
+      destination: { host: 'host-2', selector: qemus[1].server.path },
+      endpoint: { kind: 'tcp', host: '127.0.0.1', port: 49152 },
+      objective: { throttle: 'qemu' },
+    };
+    const payload = new TextEncoder().encode(JSON.stringify(order));
+    const reply = await operator.request('ferryman.v1.op.migrate', payload, 5000);
+    await operator.close();
+    assert.match(new TextDecoder().decode(reply), /"ok":true/);
+    const applied = 'ferryman_commands_total{operation="migrate",outcome="applied"} 1';
+    await until('the source is told to migrate', () => hasLine(brain, applied));
+    const [source] = agents;
+    assert.ok(await hasLine(source, applied.replace('_commands', '_agent_commands')));
+    const isOf = (line: Line) => line['migration'] === 'm1' && line['operation'] === 'migrate';
+    const decided = brain.log().find(isOf);
+    const done = source.log().find(isOf);
+    assert.equal(typeof decided?.['decision'], 'number');
+    for (const key of ['decision', 'vm', 'host']) assert.equal(done?.[key], decided?.[key], key);
+    assert.equal(done?.['host'], 'host-1');
+  });
+
+  it('has no right missing, nor tries what it has none to, also for the stream of its history', async () => {
+    const { bus, agents, brain } = fleet;
+    const written = /^ferryman_history_written_lines_total [1-9]/m;
+    await until('history is written', async () => written.test((await brain.get('/metrics')).text));
+    assert.deepEqual(bus.violations(), []);
+    for (const { log } of [...agents, brain]) {
+      const complaints = log().filter(({ msg }) => /refuses|JetStream/.test(String(msg)));
+      assert.deepEqual(complaints, []);
+    }
+  });
+
+  it('keeps to the customs of Prometheus, and has every figure that the alert rules ask for', async function () {
+    const { agents, brain } = fleet;
+    const texts = [await agents[0].get('/metrics'), await brain.get('/metrics')];
+    for (const { text } of texts) {
+      const { stdout, status } = spawnSync(tools().promtool, ['check', 'metrics'], { input: text });
+      assert.equal(status, 0, stdout.toString());
+    }
+    const known = new Set(texts.flatMap(({ text }) => figuresIn(text)));
+    const rules = readFileSync(join(projectRoot, 'deploy/prometheus/ferryman.rules.yml'), 'utf8');
+    const asked = new Set([...rules.matchAll(/\bferryman_\w+/g)].map(([name]) => name));
+    assert.ok(asked.size > 5);
+    assert.deepEqual(
+      [...asked].filter((name) => !known.has(name)),
+      [],
+    );
+  });
+
+  it('keeps what it has when SIGHUP finds a bad configuration, and takes a good one', async () => {
+    const { agents } = fleet;
+    const [agent] = agents;
+    const good = readFileSync(agent.file, 'utf8');
+    const said = (message: RegExp) => agent.log().filter(({ msg }) => message.test(String(msg)));
+    writeFileSync(agent.file, `${good}\nspeed: 9\n`);
+    agent.process.child.kill('SIGHUP');
+    await until('it refuses', () => said(/the old one stays/).length === 1);
+    const { problem } = said(/the old one stays/)[0] ?? {};
+    assert.match(String(problem), /host-1\.yaml:\d+: speed: no such setting/);
+    assert.equal((await agent.get('/readyz')).status, 200);
+    writeFileSync(agent.file, good.replace('logLevel: info', 'logLevel: debug'));
+    agent.process.child.kill('SIGHUP');
+    await until('it takes it', () => said(/read again/).length === 1);
+    assert.deepEqual(said(/only with a restart/), []);
+  });
+
+  it('is not ready without NATS, and still ends when told to', async () => {
+    const { bus, agents, brain } = fleet;
+    await bus.kill();
+    for (const daemon of [...agents, brain]) {
+      await until('it says so', async () => (await daemon.get('/readyz')).status === 503);
+      assert.equal((await daemon.get('/healthz')).status, 200);
+      daemon.process.child.kill('SIGTERM');
+    }
+    for (const { process } of [...agents, brain]) assert.equal(await process.code, 0);
+  });
+});
