@@ -5,7 +5,9 @@ import { architecture } from './eslint.architecture.js';
 const typeScript = {
   files: ['**/*.ts'],
   extends: [tseslint.configs.strictTypeChecked, tseslint.configs.stylisticTypeChecked],
-  languageOptions: { parserOptions: { project: './tsconfig.json' } },
+  languageOptions: {
+    parserOptions: { project: ['./tsconfig.json', './brain/page/client/tsconfig.json'] },
+  },
   rules: {
     '@typescript-eslint/consistent-type-imports': 'error',
     '@typescript-eslint/dot-notation': ['error', { allowIndexSignaturePropertyAccess: true }],

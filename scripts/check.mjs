@@ -30,6 +30,17 @@ const gates = (isFresh) => [
     ],
   },
   {
+    name: 'page types',
+    command: [
+      inModules('typescript/bin/tsc'),
+      '--project',
+      path.join(root, 'brain/page/client'),
+      '--incremental',
+      '--tsBuildInfoFile',
+      path.join(root, '.cache/page-types.json'),
+    ],
+  },
+  {
     name: 'lint',
     command: [
       inModules('eslint/bin/eslint.js'),

@@ -55,16 +55,9 @@ const mostRounds = 200;
 /** Device state and the pause itself, beside sending the last pages [measured 5 to 13 ms]. */
 const switchoverSeconds = 0.015;
 
+/** Walks the course to its end, or until it is certain that there is none. */
 export function forecast(course: Course): Forecast {
-  const state: Walk = {
-    backlogBytes: course.remainingBytes,
-    runSeconds: course.roundRunSeconds,
-    totalSeconds: 0,
-    lostSeconds: 0,
-    sentBytes: 0,
-    firstRateBytes: 0,
-    copiedBytes: 0,
-  };
+  const state = setOut(course);
   let nextRoundBytes = course.remainingBytes;
   for (let round = 0; round < mostRounds; round += 1) {
     const drained = walkRound(course, state, round);
@@ -86,6 +79,38 @@ interface Walk {
   firstRateBytes: number;
   /** Pages of the working set whose copy is known, see Course.needsCopies. */
   copiedBytes: number;
+}
+
+function setOut(course: Course): Walk {
+  return {
+    backlogBytes: course.remainingBytes,
+    runSeconds: course.roundRunSeconds,
+    totalSeconds: 0,
+    lostSeconds: 0,
+    sentBytes: 0,
+    firstRateBytes: 0,
+    copiedBytes: 0,
+  };
+}
+
+/** What a coming sync is expected to find. */
+export interface ForeseenSync {
+  /** From now on. */
+  readonly seconds: number;
+  readonly backlogBytes: number;
+}
+
+/** The coming syncs, at most `count`; the last one is the switchover's where the course gets so far. */
+export function foreseenSyncs(course: Course, count: number): readonly ForeseenSync[] {
+  const state = setOut(course);
+  const syncs: ForeseenSync[] = [];
+  for (let round = 0; round < count; round += 1) {
+    walkRound(course, state, round);
+    const { totalSeconds: seconds, backlogBytes } = state;
+    syncs.push({ seconds, backlogBytes });
+    if (backlogBytes <= thresholdBytes(course, round) || seconds > course.horizonSeconds) break;
+  }
+  return syncs;
 }
 
 /** Walks one round; returns the backlog it started with. */

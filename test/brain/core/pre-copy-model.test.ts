@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
-import { forecast, type Course } from '../../../brain/core/pre-copy-model.ts';
+import { forecast, foreseenSyncs, type Course } from '../../../brain/core/pre-copy-model.ts';
 import { mebibyte } from './support.ts';
 
 /** Random writes at `rate` over `bytes`, all of them still to be sent over a link of 32 MiB/s. */
@@ -59,6 +59,16 @@ describe('core/pre-copy-model', () => {
       const below = throttled(guest, Math.max(0, edge - 0.15));
       assert.equal(forecast(below).finishes, false, `below, ${rate} MiB/s`);
     }
+  });
+
+  it('foresees the syncs on the way: the next, and the one that ends it', () => {
+    const calm = course(48 * mebibyte, 16 * mebibyte);
+    const { totalSeconds, downtimeSeconds, rounds, nextRoundBytes } = forecast(calm);
+    const syncs = foreseenSyncs(calm, 50);
+    assert.equal(syncs.length, rounds);
+    assert.equal(syncs[0]?.backlogBytes, nextRoundBytes);
+    assert.equal(syncs.at(-1)?.seconds, totalSeconds - downtimeSeconds);
+    assert.equal(foreseenSyncs(course(128 * mebibyte, 300 * mebibyte), 5).length, 5);
   });
 
   it('ends without a throttle where the guest writes slower than the link', () => {
