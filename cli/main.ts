@@ -3,6 +3,7 @@ import { Command, CommanderError } from 'commander';
 import { messageOf } from '../shared/errors.ts';
 import { abortCommand } from './commands/abort.ts';
 import { agentCommand, brainCommand } from './commands/daemons.ts';
+import { doctorCommand } from './commands/doctor.ts';
 import { explainCommand } from './commands/explain.ts';
 import { historyCommand } from './commands/history.ts';
 import { nkeyCommand } from './commands/nkey.ts';
@@ -41,6 +42,7 @@ const commands = [
   abortCommand,
   holdCommand,
   releaseCommand,
+  doctorCommand,
   predictCommand,
   explainCommand,
   replayCommand,

@@ -137,6 +137,29 @@ describe('the commands of a fleet', () => {
     assert.match(String(migration.lines.at(-1)?.['reason']), /changed my mind/);
   });
 
+  it('doctor is green, and names whichever part is stopped', async () => {
+    const fleet = await startFleet('act');
+    const faults = async () => {
+      const { code, lines } = await operator(fleet, 'doctor');
+      const named = lines.filter(({ state, type }) => type === 'check' && state === 'fault');
+      return { code, parts: named.map(({ part, host }) => [part, host].filter(Boolean).join(' ')) };
+    };
+    assert.deepEqual(await faults(), { code: 0, parts: [] });
+    const way = await operator(fleet, 'doctor', 'guest', '--to', 'one');
+    assert.equal(way.code, 5);
+    assert.match(
+      String(way.lines.find(({ part }) => part === 'preflight')?.['message']),
+      /already/,
+    );
+    fleet.agents.two.child.kill('SIGTERM');
+    await until('the agent is missed', async () => (await faults()).parts.includes('agent two'));
+    fleet.brain.child.kill('SIGTERM');
+    await fleet.brain.code;
+    assert.deepEqual(await faults(), { code: 3, parts: ['brain'] });
+    await fleet.bus.kill();
+    assert.deepEqual(await faults(), { code: 3, parts: ['nats'] });
+  });
+
   it('say in mode advise what would be done', async () => {
     const fleet = await startFleet('advise');
     const advised = await operator(fleet, 'migrate', 'guest', '--to', 'two');

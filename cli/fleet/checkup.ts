@@ -1,0 +1,144 @@
+/** Looks at every part that a fleet stands on, and names what is wrong, with the remedy. */
+import type { BrainStatus } from '../../brain/desk/status.ts';
+import type { HostSummary } from '../../brain/desk/views.ts';
+import { silentAfterMilliseconds, type Finding } from '../../brain/preflight.ts';
+import { BusError, messageOf } from '../../shared/errors.ts';
+import { formatMilliseconds } from '../../brain/words/figures.ts';
+import type { FleetClient } from './client.ts';
+
+/** `limited`: it works, and could do more; `fault`: something is stopped or stands in the way. */
+export type CheckState = 'ok' | 'limited' | 'fault';
+
+export interface Check {
+  readonly part: 'nats' | 'brain' | 'influxdb' | 'agent' | 'probe' | 'cgroup' | 'preflight';
+  readonly host?: string;
+  readonly state: CheckState;
+  readonly message: string;
+}
+
+/** Whose way is looked at, when a VM was named. */
+export interface PreflightQuestion {
+  readonly vm: string;
+  readonly to: string;
+  readonly from?: string;
+  readonly sharedStorage?: boolean;
+}
+
+/** The bus answers already when there is a client. Throws DeskError for a VM that is not there. */
+export async function checkUp(
+  fleet: FleetClient,
+  question?: PreflightQuestion,
+): Promise<readonly Check[]> {
+  const nats: Check = { part: 'nats', state: 'ok', message: `answers at ${fleet.url}` };
+  const status = await askStatus(fleet);
+  if ('part' in status) return [nats, status];
+  return [
+    nats,
+    brainCheck(status),
+    historyCheck(status),
+    ...agentChecks(status),
+    ...(question ? await preflightChecks(fleet, question) : []),
+  ];
+}
+
+/** What to say when there is not even a bus. */
+export function natsFault(error: unknown): Check {
+  return { part: 'nats', state: 'fault', message: messageOf(error) };
+}
+
+/** The worst of all. */
+export function verdictOf(checks: readonly Check[]): CheckState {
+  const states = checks.map(({ state }) => state);
+  return (['fault', 'limited'] as const).find((state) => states.includes(state)) ?? 'ok';
+}
+
+async function askStatus(fleet: FleetClient): Promise<BrainStatus | Check> {
+  try {
+    return (await fleet.ask<{ status: BrainStatus }>('status')).status;
+  } catch (error) {
+    if (!(error instanceof BusError)) throw error;
+    return { part: 'brain', state: 'fault', message: error.message };
+  }
+}
+
+function brainCheck({ brain, mode, policy, version }: BrainStatus): Check {
+  const meaning = {
+    observe: 'it watches and sends nothing',
+    advise: 'it says what it would do and changes nothing; set "mode: act" to let it migrate',
+    act: 'it migrates and tunes',
+  }[mode];
+  const message = `${brain} (${version}, policy ${policy}) is in mode ${mode}: ${meaning}`;
+  return { part: 'brain', state: 'ok', message };
+}
+
+function historyCheck({ history }: BrainStatus): Check {
+  const part = 'influxdb';
+  if (!history.kept) {
+    const message = 'no history is kept; add a section influx to the file of the brain';
+    return { part, state: 'limited', message };
+  }
+  const { url, problem } = history;
+  if (problem === undefined) return { part, state: 'ok', message: `answers at ${url}` };
+  const remedy = 'start it; what happens meanwhile is kept and written later';
+  return { part, state: 'fault', message: `does not answer at ${url} (${problem}): ${remedy}` };
+}
+
+function agentChecks({ hosts, missingHosts }: BrainStatus): readonly Check[] {
+  const missing = missingHosts.map((host): Check => {
+    const message = `host ${host} was never heard: start "ferryman agent" there, on this NATS`;
+    return { part: 'agent', host, state: 'fault', message };
+  });
+  if (hosts.length + missing.length === 0) {
+    const message = 'none was heard: start "ferryman agent --config FILE" on each host';
+    return [{ part: 'agent', state: 'fault', message }];
+  }
+  return [...hosts.flatMap(hostChecks), ...missing];
+}
+
+function hostChecks({ host, vms, silentMilliseconds, facts }: HostSummary): readonly Check[] {
+  if (silentMilliseconds > silentAfterMilliseconds) {
+    const message = `host ${host} has been silent for ${formatMilliseconds(silentMilliseconds)}: start its agent, or look at its log`;
+    return [{ part: 'agent', host, state: 'fault', message }];
+  }
+  const observes = facts?.mode === 'observe';
+  const note = observes ? '; its host policy says mode: observe, so no command passes' : '';
+  const agent: Check = {
+    ...{ part: 'agent', host, state: observes ? 'limited' : 'ok' },
+    message: `host ${host} is heard, with ${String(vms)} VM${vms === 1 ? '' : 's'}${note}`,
+  };
+  return [agent, ...rightChecks(host, facts)];
+}
+
+const withoutRight = {
+  probe: 'guests cannot be looked at before they move: methods are chosen blindly',
+  cgroup: "guests can only be held back by QEMU's own throttle, which acts late and stalls longer",
+} as const;
+
+function rightChecks(host: string, facts: HostSummary['facts']): readonly Check[] {
+  if (facts === undefined) return [];
+  return (['probe', 'cgroup'] as const).map((part): Check => {
+    const lack = facts.lacks.find(({ right }) => right === part);
+    if (lack === undefined)
+      return { part, host, state: 'ok', message: `host ${host} has the right` };
+    const message = `host ${host}: ${lack.reason}. What is lost: ${withoutRight[part]}`;
+    return { part, host, state: 'limited', message };
+  });
+}
+
+async function preflightChecks(
+  fleet: FleetClient,
+  question: PreflightQuestion,
+): Promise<readonly Check[]> {
+  const { vm, to } = question;
+  const { findings } = await fleet.ask<{ findings: readonly Finding[] }>('check', question);
+  if (findings.length === 0) {
+    return [
+      { part: 'preflight', state: 'ok', message: `nothing keeps ${vm} from moving to ${to}` },
+    ];
+  }
+  return findings.map(({ severity, message }) => ({
+    part: 'preflight',
+    state: severity === 'refuse' ? 'fault' : 'limited',
+    message,
+  }));
+}
