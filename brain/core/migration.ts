@@ -9,7 +9,7 @@ import type {
   VmFacts,
 } from '../../shared/sample.ts';
 import type { Decision, Evidence, MethodName, Note, Prediction } from './decision.ts';
-import type { LinkEstimate, MigrateOrder } from './input.ts';
+import type { FollowOrder, LinkEstimate, MigrateOrder } from './input.ts';
 import type { WorkingSet } from './working-set.ts';
 
 export const phases = [
@@ -50,6 +50,8 @@ export interface Round {
   /** Time in which the guest was allowed to run: integral of (1 - throttle). */
   readonly guestRunMilliseconds: number;
   readonly throttlePercent: number;
+  /** What it dirtied, over what the model had expected of it. */
+  readonly surprise?: number;
 }
 
 /** The round in the making. */
@@ -127,7 +129,7 @@ export interface Migration {
   readonly policy: string;
   readonly phase: Phase;
   readonly nowMilliseconds: number;
-  readonly order?: MigrateOrder;
+  readonly order?: MigrateOrder | FollowOrder;
   readonly orderedAtMilliseconds?: number;
   readonly abortReason?: string;
   /** Why the VM is not to be touched; absent when it may be. */

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { withWorkingSet } from '../../../brain/core/workload.ts';
 import type { Migration, Round } from '../../../brain/core/migration.ts';
 import { dirtiedBytes } from '../../../brain/core/working-set.ts';
-import { mebibyte, movingMigration, probeReport, roundOf } from './support.ts';
+import { mebibyte, movingMigration, probeReport, randomCurve, roundOf } from './support.ts';
 
 /** A full second of the guest's running, which left this many MiB. */
 const leaving = (number: number, megabytes: number): Round =>
@@ -39,6 +39,27 @@ describe('core/workload', () => {
   it('follows a round that contradicts the probe: the workload has changed', () => {
     const probe = probeReport();
     assert.ok(learned([leaving(1, 8)], { probe }) < 16);
+  });
+
+  it('learns a new phase from its own rounds, not from what was before', () => {
+    const calm = probeReport({ dirtyCurve: randomCurve(4 * mebibyte, 5 * mebibyte) });
+    const busy = (seconds: number): number => 60 * (1 - Math.exp(-seconds));
+    const lasting = (number: number, seconds: number): Round => ({
+      ...leaving(number, busy(seconds)),
+      guestRunMilliseconds: 1000 * seconds,
+    });
+    const first = { ...leaving(1, 10), guestRunMilliseconds: 6000 };
+    const tuning = { downtimeLimitMilliseconds: 0 };
+    const after = [lasting(2, 1.9), lasting(3, 1.4), lasting(4, 1.2)].reduce(
+      (migration, round) => withWorkingSet({ ...migration, rounds: [...migration.rounds, round] }),
+      withWorkingSet(movingMigration({ probe: calm, rounds: [first], tuning })),
+    );
+    assert.ok(after.workingSet);
+    assert.ok(Math.abs(after.workingSet.bytes / mebibyte - 60) < 15);
+    for (const seconds of [0.3, 1, 3]) {
+      const wanted = busy(seconds) * mebibyte;
+      assert.ok(Math.abs(dirtiedBytes(after.workingSet, seconds) / wanted - 1) < 0.2);
+    }
   });
 
   it('forgets older rounds sooner than newer ones', () => {
