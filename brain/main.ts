@@ -10,6 +10,7 @@ import { reduce, startMigration } from './core/reduce.ts';
 import { decisionLog } from './decision-log.ts';
 import { openHistory } from './history.ts';
 import { reportHealth } from './history/health.ts';
+import { followingOf } from './following.ts';
 import type { Listener } from './listeners.ts';
 import { brainMetrics, type BrainSources } from './metrics.ts';
 import { openDesk } from './order-desk.ts';
@@ -24,8 +25,13 @@ export interface RunningBrain {
 
 /** What was begun, to be read by metrics and to be ended. */
 interface Parts extends BrainSources {
+  /** From now on orders are taken under these rules; those in hand go on as they were taken. */
+  adopt(next: BrainConfig): void;
   stop(): Promise<void>;
 }
+
+/** What SIGHUP brings into force. */
+const liveSettings = ['logLevel', 'mode', 'policy', 'rules', 'hosts'] as const;
 
 /**
  * Observes everything and serves orders until stopped. Waits for a bus that is not up yet; throws
@@ -55,12 +61,13 @@ export async function runBrain(
     await server?.stop();
     throw error;
   }
-  const { stop } = parts;
-  const apply = ({ logLevel = 'info' }: BrainConfig) => {
-    log.setLevel(logLevel);
+  const { adopt, stop } = parts;
+  const apply = (next: BrainConfig) => {
+    adopt(next);
+    log.setLevel(next.logLevel ?? 'info');
   };
   return {
-    reload: createReload({ log, started: config, live: ['logLevel'], apply }),
+    reload: createReload({ log, started: config, live: liveSettings, apply }),
     stop: async () => {
       log.info({}, 'the brain falls silent and stops');
       await stop();
@@ -85,6 +92,7 @@ async function startParts(
   const history =
     influx &&
     (await openHistory({ influx, brain: id, log }, { ...nats, name: `ferryman-history-${id}` }));
+  let inForce = config;
   const brain = createBrain({
     bus,
     clock: systemClock,
@@ -94,9 +102,12 @@ async function startParts(
     // Greater than that of any brain before; agents keep the greatest they have seen.
     epoch: systemClock.wallMilliseconds(),
     name: id,
+    following: (vm) => followingOf(inForce, vm),
     listeners: [decisionLog(log), ...listeners, ...(history ? [history.listener] : [])],
   });
-  const desk = openDesk({ ...config, bus, brain, log, name: id });
+  const deskUnder = (rules: BrainConfig) =>
+    openDesk({ ...rules, influx, bus, brain, log, name: id });
+  let desk = deskUnder(config);
   brain.start();
   const stopHealth = history && reportHealth({ history, brain, id });
   log.info({ mode, policy, history: history !== undefined }, 'the brain observes');
@@ -104,6 +115,11 @@ async function startParts(
     brain,
     bus,
     ...(history && { history }),
+    adopt: (next) => {
+      inForce = next;
+      desk.stop();
+      desk = deskUnder(next);
+    },
     stop: async () => {
       desk.stop();
       brain.stop();

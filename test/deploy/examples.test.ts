@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { loadPolicy } from '../../agent/policy-file.ts';
 import { projectRoot } from '../../scripts/tools.mjs';
+import { loadClientConfig } from '../../shared/config/client.ts';
 import { loadAgentConfig, loadBrainConfig } from '../../shared/config.ts';
 
 const example = (name: string) => join(projectRoot, 'deploy/ferryman', name);
@@ -28,6 +29,13 @@ describe('deploy/ferryman', () => {
     const brain = loadBrainConfig(example('brain.yaml'), {}, flags);
     assert.equal(brain.mode, 'advise');
     assert.notEqual(agent.monitoring?.listen.port, brain.monitoring?.listen.port);
+  });
+
+  it('shows an operator how to log in', () => {
+    const { nats } = loadClientConfig(example('client.yaml'), {
+      FERRYMAN_NATS_NKEY_SEED_FILE: flags['nats.nkeySeedFile'],
+    });
+    assert.equal(nats.credentials?.kind, 'nkey');
   });
 
   it('has a host policy that lets no brain do its worst', () => {

@@ -49,7 +49,8 @@ async function startFleet(): Promise<Fleet> {
     settings: Readonly<Record<string, string>>,
   ): Promise<Daemon> => {
     const file = join(folder, `${id}.yaml`);
-    copyFileSync(deployed(`${part}.yaml`), file);
+    const text = readFileSync(deployed(`${part}.yaml`), 'utf8');
+    writeFileSync(file, text.replace('mode: advise', 'mode: act'));
     const all = {
       'nats.url': bus.url,
       'nats.caFile': bus.caFile,
@@ -86,10 +87,8 @@ async function startFleet(): Promise<Fleet> {
   const [one, first] = await agentOf('host-1');
   const [two, second] = await agentOf('host-2');
   second.runState = 'inmigrate';
-  const brain = await start('brain', 'brain-1', {
-    mode: 'act',
-    'influx.url': await contentDatabase(),
-  });
+  const database = { 'influx.url': await contentDatabase() };
+  const brain = await start('brain', 'brain-1', database);
   return { bus, agents: [one, two], brain, qemus: [first, second] };
 }
 
@@ -195,6 +194,30 @@ describe('the fleet as deployed', function () {
       [...asked].filter((name) => !known.has(name)),
       [],
     );
+  });
+
+  it('answers an operator with a key of its own, and takes another mode by SIGHUP', async () => {
+    const { bus, brain } = fleet;
+    const config = join(stage.folder(), 'ferryman.yaml');
+    const example = readFileSync(deployed('client.yaml'), 'utf8');
+    const text = example
+      .replace('tls://nats.example:4222', bus.url)
+      .replace('/etc/ferryman/operator.seed', bus.seedFile('alice'))
+      .replace('/etc/ferryman/nats-ca.pem', bus.caFile);
+    writeFileSync(config, text);
+    const modes = async () => {
+      const list = stage.ferryman('list', '--json', '--config', config);
+      assert.equal(await list.code, 0, list.messages());
+      return list.lines.filter(({ type }) => type === 'vm').map(({ mode }) => mode);
+    };
+    assert.deepEqual(await modes(), ['act', 'act']);
+    writeFileSync(
+      brain.file,
+      readFileSync(brain.file, 'utf8').replace('mode: act', 'mode: observe'),
+    );
+    brain.process.child.kill('SIGHUP');
+    await until('it is read', () => brain.log().some(({ msg }) => String(msg).includes('read again')));
+    assert.deepEqual(await modes(), ['observe', 'observe']);
   });
 
   it('keeps what it has when SIGHUP finds a bad configuration, and takes a good one', async () => {
