@@ -50,8 +50,8 @@ export interface DurableStream {
 }
 
 const waitMilliseconds = 1_000;
-/** A reader that is slower than this gets its messages again. */
-const acknowledgeWithinMilliseconds = 60_000;
+/** What a reader took and left undone, its successor gets after this; one that is only slow loses nothing. */
+const acknowledgeWithinMilliseconds = 5_000;
 const requestMilliseconds = 5_000;
 
 /**
