@@ -14,6 +14,7 @@ import {
   assignmentsToCalls,
   inertThrottle,
   savedToQemu,
+  tunedToQemu,
   throttleSetPoint,
   tuningToQemu,
   type QemuAssignments,
@@ -37,7 +38,9 @@ export type Effect = Pick<CommandResult, 'probe' | 'applied' | 'reason'>;
 /** What is known of a VM's settings for as long as its QEMU lives, also when its monitor is lost. */
 export interface ActuatorMemory {
   /** Capabilities and parameters as they were before ferryman touched them. */
-  readonly saved: QemuSettings;
+  saved: QemuSettings;
+  /** What the migration under way was started with, when it is not ours. */
+  foreign?: Arming;
   /** The arming in force; absent before `arm` and after `restore`. */
   armed?: Arming;
   /** An operation of ours may have raised QEMU's own throttle. */
@@ -98,6 +101,7 @@ function preparation(
   return {
     probe: async ({ budgetMilliseconds }) => ({ probe: await probe(budgetMilliseconds) }),
     async arm({ arming, tuning }) {
+      delete memory.foreign;
       memory.hasTouchedThrottle ||= arming.autoConverge;
       const effect = await settings.assign(armingToQemu(arming, tuning, memory.saved));
       memory.armed = arming;
@@ -114,8 +118,13 @@ function preparation(
     },
     async restore() {
       throttle?.release();
-      const effect = await settings.assign(savedToQemu(memory.saved));
+      const effect = await settings.assign(
+        memory.foreign === undefined
+          ? savedToQemu(memory.saved)
+          : tunedToQemu(memory.saved, monitor.restoredByOwner),
+      );
       delete memory.armed;
+      delete memory.foreign;
       memory.hasTouchedThrottle = false;
       return effect;
     },

@@ -1,9 +1,11 @@
 /** What the agent announces of a VM, put together from what it learned at attach and what is true now. */
 import { basename } from 'node:path';
+import type { Arming } from '../shared/command.ts';
 import type { HostSample, QemuRef, ThrottleFacts, VmFacts } from '../shared/sample.ts';
 import type { HostPolicy } from './policy-file.ts';
 import { factsOf } from './qemu/facts.ts';
 import type { Inspection } from './qemu/inspect.ts';
+import { isIdle } from './qemu/status.ts';
 import { versionText } from './qemu/version.ts';
 import { cgroupFacts } from './throttle/cgroup.ts';
 
@@ -17,6 +19,7 @@ export interface FactSources {
   readonly hasCgroupThrottle: boolean;
   readonly policy: HostPolicy;
   readonly host: HostSample;
+  readonly foreignArming?: Arming;
 }
 
 /** QEMU's throttle acts at a bitmap sync and on all vCPUs alike. */
@@ -24,7 +27,7 @@ const qemuThrottle: ThrottleFacts = { mechanism: 'qemu', lag: 'next-sync', perVc
 
 /** The facts of one VM. */
 export function vmFacts(sources: FactSources): VmFacts {
-  const { ref, inspection, runState, migrationStatus, policy, host } = sources;
+  const { ref, inspection, runState, migrationStatus, policy, host, foreignArming } = sources;
   const qemu = factsOf({ ...inspection, migrationStatus });
   const hasQemuThrottle = qemu.liveSettings.includes('throttle');
   return {
@@ -48,5 +51,6 @@ export function vmFacts(sources: FactSources): VmFacts {
     freeMemoryBytes: host.freeMemoryBytes,
     ...(inspection.machineType !== undefined && { machineType: inspection.machineType }),
     ...(inspection.storage && { storage: inspection.storage }),
+    ...(foreignArming && !isIdle(migrationStatus) && { foreignArming }),
   };
 }

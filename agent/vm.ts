@@ -8,16 +8,16 @@ import { createActuator } from './actuator.ts';
 import type { Actuator, ActuatorMemory, Effect, VmOperation } from './actuator.ts';
 import { createActivityReader } from './collectors/activity.ts';
 import { readBlockCounters, type BlockCounters } from './collectors/block-io.ts';
-import { asFields, stringField } from './collectors/fields.ts';
 import { toMigrationSample } from './collectors/migration.ts';
 import { readVcpuSeconds } from './collectors/vcpu.ts';
 import type { Commandable } from './executor.ts';
+import { meetForeign } from './foreign.ts';
 import { guardMonitor } from './guard.ts';
 import type { Monitor, MonitorEvent } from './monitor/monitor.ts';
 import type { Outbox, Stamp } from './outbox.ts';
 import { pauseMilliseconds, type Look } from './pace.ts';
 import type { HostPolicy } from './policy-file.ts';
-import type { Inspection } from './qemu/inspect.ts';
+import { readRunState, type Inspection } from './qemu/inspect.ts';
 import { isIdle } from './qemu/status.ts';
 import { startSampler, type Sampler } from './sampler.ts';
 import type { Situation } from './situation.ts';
@@ -59,6 +59,7 @@ export class AttachedVm implements Commandable {
   #slowAtMilliseconds = -Infinity;
   #lastLook: Look | undefined;
   #trouble: string | undefined;
+  #hasMetForeign = false;
 
   constructor(options: VmOptions) {
     const { inspection, ref, clock } = options;
@@ -79,7 +80,7 @@ export class AttachedVm implements Commandable {
   }
 
   get facts(): VmFacts {
-    const { ref, monitor, inspection, policy, hostSample } = this.#options;
+    const { ref, monitor, inspection, policy, hostSample, memory } = this.#options;
     return vmFacts({
       ref,
       monitor: monitor.address,
@@ -89,6 +90,7 @@ export class AttachedVm implements Commandable {
       hasCgroupThrottle: this.#throttle !== undefined,
       policy,
       host: hostSample(),
+      ...(memory.foreign && { foreignArming: memory.foreign }),
     });
   }
 
@@ -107,7 +109,7 @@ export class AttachedVm implements Commandable {
   }
 
   async situation(): Promise<Omit<Situation, 'postCopyRequested'>> {
-    this.#runState = await askRunState(this.#monitor);
+    this.#runState = await readRunState(this.#monitor);
     const sample = toMigrationSample(await this.#monitor.execute('query-migrate'));
     this.#status = sample.status;
     const { armed } = this.#options.memory;
@@ -165,6 +167,7 @@ export class AttachedVm implements Commandable {
       if (isSlowDue) await this.#lookSlowly(stamp);
       const reply = await this.#monitor.execute('query-migrate');
       const sample = toMigrationSample(reply, this.#extras());
+      await this.#meet(sample);
       outbox.publish({ kind: 'migration', ref: this.ref, sample }, stamp);
       await this.#follow(sample);
       this.#lastLook = { atMilliseconds: stamp.agentMilliseconds, sample };
@@ -180,7 +183,7 @@ export class AttachedVm implements Commandable {
     const { outbox } = this.#options;
     this.#slowAtMilliseconds = stamp.agentMilliseconds;
     this.#throttle?.measure(stamp.agentMilliseconds);
-    const runState = await askRunState(this.#monitor);
+    const runState = await readRunState(this.#monitor);
     this.#block = await readBlockCounters(this.#monitor);
     const activity = this.#activityOf(this.#extras());
     if (activity) outbox.publish({ kind: 'activity', ref: this.ref, activity }, stamp);
@@ -197,6 +200,18 @@ export class AttachedVm implements Commandable {
       ...(vcpuSeconds !== undefined && { vcpuSeconds }),
       cgroupThrottlePercent: this.#throttle?.percent ?? 0,
     };
+  }
+
+  /** A migration that ferryman did not start is announced with what it was started with. */
+  async #meet({ status }: MigrationSample): Promise<void> {
+    const { memory } = this.#options;
+    if (isIdle(status)) this.#hasMetForeign = false;
+    const isOnItsWayIn = this.#runState === 'inmigrate';
+    if (isIdle(status) || isOnItsWayIn || this.#hasMetForeign || memory.armed) return;
+    await meetForeign(this.#monitor, memory, isIdle(this.#status));
+    this.#hasMetForeign = true;
+    this.#status = status;
+    this.announce();
   }
 
   /** What the agent does of its own accord when a sample shows it. */
@@ -226,11 +241,6 @@ export class AttachedVm implements Commandable {
 function throttleOf({ layout, ref, inspection }: VmOptions): CgroupThrottle | undefined {
   if (layout === undefined) return undefined;
   return openCgroupThrottle({ layout, pid: ref.qemuPid, threadIds: inspection.vcpuThreadIds });
-}
-
-async function askRunState(monitor: Monitor): Promise<string> {
-  const reply = asFields(await monitor.execute('query-status')) ?? {};
-  return stringField(reply, 'status') ?? 'unknown';
 }
 
 function textOf(value: unknown): string {

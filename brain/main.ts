@@ -14,6 +14,7 @@ import { followingOf } from './following.ts';
 import type { Listener } from './listeners.ts';
 import { brainMetrics, type BrainSources } from './metrics.ts';
 import { openDesk } from './order-desk.ts';
+import { openPage } from './page/server.ts';
 import { createBrain } from './service.ts';
 
 /** A daemon at work. */
@@ -89,6 +90,7 @@ async function startParts(
     log,
   };
   const bus = await natsBus({ ...nats, name: `ferryman-brain-${id}` });
+  const page = config.page && (await openPage(config.page, log));
   const history =
     influx &&
     (await openHistory({ influx, brain: id, log }, { ...nats, name: `ferryman-history-${id}` }));
@@ -103,14 +105,18 @@ async function startParts(
     epoch: systemClock.wallMilliseconds(),
     name: id,
     following: (vm) => followingOf(inForce, vm),
-    listeners: [decisionLog(log), ...listeners, ...(history ? [history.listener] : [])],
+    listeners: [
+      decisionLog(log),
+      ...listeners,
+      ...[history, page].flatMap((each) => each?.listener ?? []),
+    ],
   });
   const deskUnder = (rules: BrainConfig) =>
     openDesk({ ...rules, influx, bus, brain, log, name: id });
   let desk = deskUnder(config);
   brain.start();
   const stopHealth = history && reportHealth({ history, brain, id });
-  log.info({ mode, policy, history: history !== undefined }, 'the brain observes');
+  log.info({ mode, policy, history: history !== undefined, page: page?.url }, 'the brain observes');
   return {
     brain,
     bus,
@@ -124,6 +130,7 @@ async function startParts(
       desk.stop();
       brain.stop();
       stopHealth?.();
+      await page?.close();
       await history?.close();
       await bus.close();
     },

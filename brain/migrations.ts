@@ -9,6 +9,8 @@ import type { Commander } from './commander.ts';
 import type { Decision } from './core/decision.ts';
 import type { Order } from './core/input.ts';
 import type { Migration } from './core/migration.ts';
+import { followInputs, foreignSource } from './following.ts';
+import type { FollowingOf } from './following.ts';
 import type { Fleet } from './fleet.ts';
 import type { Holds } from './holds.ts';
 import type { LinkMemory } from './link-memory.ts';
@@ -33,6 +35,8 @@ export interface MigrationsOptions {
   readonly reduce: Reduce;
   readonly start: Start;
   readonly holds: Holds;
+  /** Absent: migrations of others are not followed. */
+  readonly following?: FollowingOf;
   /** The brain's time line, see timeline.ts. */
   readonly now: () => number;
 }
@@ -75,6 +79,7 @@ export function createMigrations(options: MigrationsOptions): Migrations {
       }
     },
     route: (telemetry, atMilliseconds) => {
+      follow(options, hands, active(), telemetry, atMilliseconds);
       for (const hand of active()) {
         const { body } = telemetry;
         if (body.kind === 'attach') hand.sides = reattach(hand.sides, body.facts);
@@ -117,6 +122,33 @@ function begin(
   return id;
 }
 
+/** Takes a migration in hand that somebody else has started, unless it is already. */
+function follow(
+  options: MigrationsOptions,
+  hands: Map<string, Hand>,
+  active: readonly Hand[],
+  telemetry: Telemetry,
+  atMilliseconds: number,
+): void {
+  const { fleet, holds, start, log } = options;
+  const vm = foreignSource(fleet, telemetry);
+  const following = vm && options.following?.(vm);
+  if (!following) return;
+  const source = placeOf(vm);
+  if (active.some(({ sides }) => samePlace(sides.source, source))) return;
+  const id = randomUUID().slice(0, 8);
+  const migration = start({ id, policy: following.policy, atMilliseconds });
+  const hand = takeInHand(options, migration, { source });
+  hands.set(id, hand);
+  dropOldest(hands);
+  log.info({ id, vm: vm.ref.uuid, mode: following.mode }, 'following a migration of somebody else');
+  followInputs(vm, following, options, atMilliseconds).forEach(hand.runner.feed);
+  const reason = holds.reasonOf(vm.ref.uuid);
+  if (reason !== undefined) {
+    hand.runner.feed({ kind: 'order', atMilliseconds, order: { verb: 'hold', reason } });
+  }
+}
+
 function isSettled(migration: Migration): boolean {
   return migration.phase === 'settled';
 }
@@ -157,8 +189,10 @@ async function execute(
   hand: Hand,
   { number, side, operation }: Decision,
 ): Promise<CommandResult> {
-  const { ref } = hand.sides[side];
-  const result = await commander.send(`${id}.${String(number)}`, ref, operation);
+  const command = `${id}.${String(number)}`;
+  const place = hand.sides[side];
+  if (!place) return { id: command, outcome: 'failed', reason: `its ${side} is not known` };
+  const result = await commander.send(command, place.ref, operation);
   if (result.facts) hand.sides = reattach(hand.sides, result.facts);
   return result;
 }
@@ -167,7 +201,7 @@ async function execute(
 function checkFree({ source, destination }: Sides, active: readonly Hand[]): void {
   for (const { sides, runner } of active) {
     const taken = [sides.source, sides.destination].find(
-      (place) => samePlace(place, source) || samePlace(place, destination),
+      (place) => place && [source, destination].some((each) => each && samePlace(place, each)),
     );
     if (!taken) continue;
     const place = `the VM at ${taken.monitor} on ${taken.host}`;

@@ -61,7 +61,7 @@ export function vmOf(fleet: Fleet, { host, selector }: VmSelector): VmFacts {
 }
 
 /** Source and destination are two QEMUs of one VM. Throws OrderError. */
-export function checkOneVm(vms: Readonly<Record<Side, VmFacts>>, sides: Sides): void {
+export function checkOneVm(vms: Readonly<Record<Side, VmFacts>>, sides: Required<Sides>): void {
   if (samePlace(sides.source, sides.destination)) {
     const message = `source and destination are one QEMU, ${sides.source.monitor}`;
     throw new OrderError('SAME_VM', message);

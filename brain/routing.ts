@@ -13,7 +13,11 @@ export interface Place {
   readonly ref: QemuRef;
 }
 
-export type Sides = Readonly<Record<Side, Place>>;
+/** Where a migration of somebody else leads is not known. */
+export interface Sides {
+  readonly source: Place;
+  readonly destination?: Place;
+}
 
 /** Where this VM is found. */
 export function placeOf(facts: VmFacts): Place {
@@ -28,10 +32,12 @@ export function samePlace(a: Place, b: Place): boolean {
 /** The sides after these facts: a new incarnation of the same VM at a side's place takes it over. */
 export function reattach(sides: Sides, facts: VmFacts): Sides {
   const place = placeOf(facts);
-  const side = sideNames.find(
-    (name) => samePlace(sides[name], place) && sides[name].ref.uuid === place.ref.uuid,
-  );
+  const side = sideNames.find((name) => isSameVm(sides[name], place));
   return side === undefined ? sides : { ...sides, [side]: place };
+}
+
+function isSameVm(side: Place | undefined, place: Place): boolean {
+  return side !== undefined && samePlace(side, place) && side.ref.uuid === place.ref.uuid;
 }
 
 /** The inputs that one message is to a migration: none, one, or two when both sides share a host. */
@@ -46,7 +52,8 @@ export function inputsOf(
     .flatMap((side) => inputOf(side, body, atMilliseconds) ?? []);
 }
 
-function concerns(place: Place, host: string, body: TelemetryBody): boolean {
+function concerns(place: Place | undefined, host: string, body: TelemetryBody): boolean {
+  if (place === undefined) return false;
   if (body.kind === 'host') return place.host === host;
   const ref = body.kind === 'attach' ? body.facts.ref : 'ref' in body ? body.ref : undefined;
   return ref !== undefined && sameRef(place.ref, ref);

@@ -16,6 +16,7 @@ import type { Migration } from './core/migration.ts';
 import type { MigrationPrediction } from './core/prediction.ts';
 import { startDestination } from './destination.ts';
 import { createFleet } from './fleet.ts';
+import type { FollowingOf } from './following.ts';
 import type { Fleet, HostView } from './fleet.ts';
 import { createHolds } from './holds.ts';
 import { createLinkMemory, linkLearner } from './link-memory.ts';
@@ -49,6 +50,8 @@ export interface BrainOptions {
   /** Its name in the beacon. */
   readonly name?: string;
   readonly links?: LinkMemory;
+  /** Absent: migrations that others start are not followed. */
+  readonly following?: FollowingOf;
 }
 
 export interface Brain {

@@ -4,6 +4,7 @@
  * Units are in every name: bytes, bytes per second, milliseconds, percent (0 to 100), shares (0 to 1).
  * A field that QEMU did not report is absent, never zero.
  */
+import type { Arming } from './command.ts';
 
 /** One QEMU process as one agent knows it. `agentBoot` changes at every start of the agent. */
 export interface QemuRef {
@@ -79,6 +80,8 @@ export interface VmFacts {
   readonly machineType?: string;
   /** What the guest reads and writes; absent when QEMU did not say. */
   readonly storage?: StorageFacts;
+  /** What the migration under way was started with, when ferryman did not start it. */
+  readonly foreignArming?: Arming;
 }
 
 /** Whether a destination finds the same bytes: on a network or cluster, on this host, or untold. */

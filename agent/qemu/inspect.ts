@@ -85,6 +85,11 @@ export async function readVcpuThreadIds(monitor: Monitor): Promise<readonly numb
   return threadIdsIn(await ask(monitor, 'query-cpus-fast'));
 }
 
+/** `status` of query-status as it is now. Throws as `inspectVm`. */
+export async function readRunState(monitor: Monitor): Promise<string> {
+  return optional(await ask(monitor, 'query-status'), 'status', 'string') ?? 'unknown';
+}
+
 function versionIn(reply: Reply): QemuVersion {
   const qemu = { ...reply, value: objectOf(reply)['qemu'] };
   return {

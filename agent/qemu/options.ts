@@ -1,5 +1,6 @@
 /** From our settings to what QEMU must be told: complete, legal, and only what this QEMU has. */
 import type { Arming, AutoConvergeSettings, Tuning } from '../../shared/command.ts';
+import { families, type Family } from '../../shared/sample.ts';
 import { FerrymanError } from '../../shared/errors.ts';
 import { isMultifd, type Parameter, parameterTable, type ParameterValue } from './parameters.ts';
 import { floorToPowerOfTwo } from './units.ts';
@@ -94,6 +95,43 @@ export function savedToQemu(saved: QemuSettings): QemuAssignments {
     capabilities: Object.fromEntries(managed),
     parameters: collect(saved, (_, name) => savedValue(name, saved.parameters[name])),
   };
+}
+
+/**
+ * What puts back what ferryman may have tuned of a migration that somebody else armed, but for what
+ * its owner restores himself.
+ */
+export function tunedToQemu(
+  saved: QemuSettings,
+  restoredByOwner: ReadonlySet<string> = new Set(),
+): QemuAssignments {
+  // QEMU wants the two of the throttle together.
+  const isWanted = (name: string): boolean =>
+    name === 'cpu-throttle-initial' || !restoredByOwner.has(name);
+  const parameters = collect(saved, ({ tuning }, name) =>
+    tuning && isWanted(name) ? savedValue(name, saved.parameters[name]) : undefined,
+  );
+  return { capabilities: {}, parameters };
+}
+
+/** What a migration under these settings was armed with. */
+export function armingOf({ capabilities, parameters }: QemuSettings): Arming {
+  const has = (name: string): boolean => capabilities[name] === true;
+  const channels = Number(parameters['multifd-channels']);
+  return {
+    family: familyOf(has, String(parameters['multifd-compression'])),
+    autoConverge: has('auto-converge'),
+    postCopy: has('postcopy-ram'),
+    ...(has('multifd') && channels > 0 && { multifdChannels: channels }),
+  };
+}
+
+function familyOf(has: (capability: string) => boolean, compression: string): Family {
+  if (has('multifd')) {
+    const family = families.find((each) => each === `multifd-${compression}`);
+    return family ?? 'multifd';
+  }
+  return has('xbzrle') ? 'xbzrle' : has('compress') ? 'compress' : 'plain';
 }
 
 /** The calls that carry it out, capabilities first: QEMU checks some parameters against them. */

@@ -30,8 +30,18 @@ export interface MigrateOrder {
   readonly objective: Objective;
 }
 
+/** To follow a migration that somebody else has started; see following.ts. */
+export interface FollowOrder {
+  readonly verb: 'follow';
+  readonly mode: 'observe' | 'advise' | 'act';
+  readonly objective: Objective;
+  /** Whoever started it chose the way. */
+  readonly endpoint?: undefined;
+}
+
 export type Order =
   | MigrateOrder
+  | FollowOrder
   | { readonly verb: 'abort'; readonly reason: string }
   /** From now on the guest is let run freely and nothing is tuned; what has not begun does not begin. */
   | { readonly verb: 'hold'; readonly reason: string }

@@ -1,4 +1,5 @@
 /** While QEMU moves the VM: what its status means, and what stops a migration whatever the policy. */
+import { isFollowed, maySend } from './following.ts';
 import { isPostCopyArmed } from './methods/post-copy.ts';
 import type { Migration } from './migration.ts';
 import { ended, type Draft } from './plan.ts';
@@ -42,6 +43,7 @@ export function followStatus(migration: Migration): Migration {
 
 /** A broken post-copy is recovered, never cancelled; after some tries it needs a human. */
 function recover(migration: Migration): Migration {
+  if (isFollowed(migration)) return { ...migration, phase: 'post-copy' };
   const last = migration.recoveredAtMilliseconds ?? -Infinity;
   if (migration.nowMilliseconds - last < recoveryMilliseconds) return migration;
   if (migration.recoveries >= mostRecoveries) {
@@ -87,7 +89,9 @@ export function isSourceSilent(migration: Migration): boolean {
 
 /** Why the migration has to stop now, in words for the operator; undefined when it may go on. */
 export function reasonToStop(migration: Migration): string | undefined {
+  if (!maySend(migration)) return undefined;
   if (migration.abortReason !== undefined) return migration.abortReason;
+  if (isFollowed(migration)) return undefined;
   const deadline = migration.order?.objective.deadlineMilliseconds ?? Infinity;
   const started = migration.attempts[0]?.startedAtMilliseconds ?? migration.nowMilliseconds;
   if (migration.nowMilliseconds - started > deadline) {

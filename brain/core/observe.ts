@@ -42,12 +42,14 @@ export function observe(migration: Migration, input: Input): Migration {
 function observeOrder(migration: Migration, order: Order): Migration {
   switch (order.verb) {
     case 'migrate':
+    case 'follow':
       return { ...migration, order, orderedAtMilliseconds: migration.nowMilliseconds };
     case 'abort':
       return { ...migration, abortReason: order.reason };
     case 'hold': {
       const held = { ...migration, heldBecause: order.reason };
-      return migration.attempts.length > 0 ? held : { ...held, abortReason: order.reason };
+      const isUnderWay = migration.attempts.length > 0 || migration.order?.verb === 'follow';
+      return isUnderWay ? held : { ...held, abortReason: order.reason };
     }
     case 'release': {
       const { heldBecause: _, ...free } = migration;

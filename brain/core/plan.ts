@@ -46,30 +46,32 @@ export const steps: Readonly<Partial<Record<Phase, Step>>> = {
   },
   listening: {
     side: 'destination',
-    operation: ({ order }) => order && { kind: 'listen', endpoint: order.endpoint },
+    operation: ({ order }) => order?.endpoint && { kind: 'listen', endpoint: order.endpoint },
     applied: 'arming-source',
   },
   'arming-source': { side: 'source', operation: armOperation, applied: 'starting' },
   starting: {
     side: 'source',
-    operation: ({ order }) => order && { kind: 'migrate', endpoint: order.endpoint },
+    operation: ({ order }) => order?.endpoint && { kind: 'migrate', endpoint: order.endpoint },
     applied: 'moving',
   },
   'recovering-destination': {
     side: 'destination',
-    operation: ({ order }) => order && { kind: 'recover-destination', endpoint: order.endpoint },
+    operation: ({ order }) =>
+      order?.endpoint && { kind: 'recover-destination', endpoint: order.endpoint },
     applied: 'recovering-source',
     failed: 'post-copy',
   },
   'recovering-source': {
     side: 'source',
-    operation: ({ order }) => order && { kind: 'resume', endpoint: order.endpoint },
+    operation: ({ order }) => order?.endpoint && { kind: 'resume', endpoint: order.endpoint },
     applied: 'post-copy',
     failed: 'post-copy',
   },
   'restoring-source': {
     side: 'source',
-    operation: (migration) => (migration.source ? { kind: 'restore' } : undefined),
+    operation: (migration) =>
+      migration.source && isOurs(migration) ? { kind: 'restore' } : undefined,
     applied: 'restoring-destination',
     failed: 'restoring-destination',
   },
@@ -85,6 +87,11 @@ export const steps: Readonly<Partial<Record<Phase, Step>>> = {
   },
 };
 
+/** Of a migration that somebody else started, what nothing was done to needs no restoring. */
+function isOurs({ order, decisions }: Migration): boolean {
+  return order?.verb !== 'follow' || decisions.length > 0;
+}
+
 /** A destination calls its side completed a little later than the source does. */
 const arrivalMilliseconds = 3000;
 
@@ -92,6 +99,7 @@ function hasArrived(migration: Migration): boolean {
   const since = migration.nowMilliseconds - (migration.ending?.endedAtMilliseconds ?? 0);
   return (
     migration.ending?.outcome !== 'completed' ||
+    migration.order?.verb === 'follow' ||
     migration.destinationStatus === 'completed' ||
     since > arrivalMilliseconds
   );

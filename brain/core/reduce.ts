@@ -5,6 +5,7 @@
  */
 import { answer, decide, expire } from './commands.ts';
 import type { Decision, Note } from './decision.ts';
+import { isAdvised, isFollowed, joined, maySend } from './following.ts';
 import type { Input } from './input.ts';
 import { throttleInForce } from './methods/auto-converge.ts';
 import { unknownLink } from './link.ts';
@@ -102,7 +103,9 @@ function begin(migration: Migration, input: Input): Migration {
   if (migration.abortReason !== undefined) {
     return advance(ended(migration, 'cancelled', migration.abortReason), input);
   }
-  if (!migration.order || !migration.source || !migration.destination) return migration;
+  if (!migration.order || !migration.source) return migration;
+  if (isFollowed(migration)) return migration.last?.ram ? joined(migration) : migration;
+  if (!migration.destination) return migration;
   const isWanted = policyNamed(migration.policy).probes && migration.source.canProbe;
   const probes = isWanted && migration.probe === undefined;
   return advance({ ...migration, phase: probes ? 'probing' : 'arming-destination' }, input);
@@ -188,9 +191,24 @@ function letGo(migration: Migration, heldBecause: string): Migration {
   });
 }
 
+/** Nothing is sent for a migration that is only watched, and none of somebody else's is ended. */
+function isWithinReach(migration: Migration, { kind }: Move): boolean {
+  return (
+    maySend(migration) && !(isFollowed(migration) && (kind === 'restart' || kind === 'give-up'))
+  );
+}
+
+/** What would be done is said once, not at every sample at which it still would. */
+function advised(migration: Migration, { method, rule, evidence }: Move): Migration {
+  const isSaid = migration.notes.at(-1)?.rule === rule;
+  if (!isAdvised(migration) || isSaid) return migration;
+  return noted(migration, { atMilliseconds: migration.nowMilliseconds, method, rule, evidence });
+}
+
 /** Carries out what the policy wants. */
 function make(migration: Migration, wanted: Move): Migration {
   const { method, rule, evidence, prediction } = wanted;
+  if (!isWithinReach(migration, wanted)) return advised(migration, wanted);
   const now = { ...migration, policyMemory: { ...migration.policyMemory, ...wanted.memory } };
   const reasoned = { method, rule, evidence, ...(prediction && { prediction }) };
   const cancel = { side: 'source', operation: { kind: 'cancel' }, ...reasoned } as const;

@@ -5,6 +5,7 @@
  * little was left that QEMU synced by itself: near the switchover rounds are short.
  */
 import type { MigrationSample, RamSample } from '../../shared/sample.ts';
+import { isFollowed } from './following.ts';
 import type { Migration, OpenRound, Round } from './migration.ts';
 import { sentPages } from './rates.ts';
 
@@ -21,7 +22,8 @@ export function observeRound(
   const ram = sample.ram;
   if (!ram || sample.status === 'setup') return migration;
   const open = migration.openRound;
-  if (!open) return { ...migration, openRound: opened(1, migration, sample, ram) };
+  if (!open)
+    return { ...migration, openRound: opened(firstNumber(migration, ram), migration, sample, ram) };
   const running = {
     ...open,
     guestRunMilliseconds:
@@ -36,6 +38,11 @@ export function observeRound(
     rounds: [...migration.rounds, closed(running, migration, sample, ram)],
     openRound: opened(open.number + 1, migration, sample, ram),
   };
+}
+
+/** One that somebody else has started may be taken up amid its way: syncs tell its passes. */
+function firstNumber(migration: Migration, ram: RamSample): number {
+  return isFollowed(migration) ? Math.max(1, ram.dirtySyncCount) : 1;
 }
 
 function opened(

@@ -1,9 +1,15 @@
 /** The messages of shared/command.ts, field by field. */
 import { z } from 'zod';
 import * as is from './fields.ts';
-import { family, probeReport, qemuRef, throttleMechanism, vmFacts } from './sample-schemas.ts';
+import {
+  arming,
+  family,
+  probeReport,
+  qemuRef,
+  throttleMechanism,
+  vmFacts,
+} from './sample-schemas.ts';
 import type {
-  Arming,
   AutoConvergeSettings,
   Command,
   CommandResult,
@@ -11,16 +17,6 @@ import type {
   Operation,
   Tuning,
 } from '../command.ts';
-
-const arming = is.message<Arming>({
-  family,
-  autoConverge: z.boolean(),
-  postCopy: z.boolean(),
-  xbzrleCacheBytes: is.count.exactOptional(),
-  multifdChannels: is.count.exactOptional(),
-  compressionLevel: is.count.exactOptional(),
-  compressThreads: is.count.exactOptional(),
-});
 
 const autoConverge = is.message<AutoConvergeSettings>({
   initialPercent: is.percent,

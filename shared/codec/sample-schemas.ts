@@ -1,6 +1,7 @@
 /** The messages of shared/sample.ts, field by field. */
 import { z } from 'zod';
 import * as is from './fields.ts';
+import type { Arming } from '../command.ts';
 import {
   families,
   liveSettings,
@@ -52,6 +53,16 @@ const diskFacts = is.message<DiskFacts>({
 
 const storageFacts = is.message<StorageFacts>({ disks: is.list(diskFacts) });
 
+export const arming = is.message<Arming>({
+  family,
+  autoConverge: z.boolean(),
+  postCopy: z.boolean(),
+  xbzrleCacheBytes: is.count.exactOptional(),
+  multifdChannels: is.count.exactOptional(),
+  compressionLevel: is.count.exactOptional(),
+  compressThreads: is.count.exactOptional(),
+});
+
 export const vmFacts = is.message<VmFacts>({
   ref: qemuRef,
   name: is.label,
@@ -73,6 +84,7 @@ export const vmFacts = is.message<VmFacts>({
   freeMemoryBytes: is.count,
   machineType: is.text.exactOptional(),
   storage: storageFacts.exactOptional(),
+  foreignArming: arming.exactOptional(),
 });
 
 const lack = is.message<Lack>({ right: z.enum(['probe', 'cgroup']), reason: is.text });

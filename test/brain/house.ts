@@ -4,6 +4,7 @@ import { silentLog } from '../../shared/log.ts';
 import { memoryBroker } from '../../shared/memory-bus.ts';
 import type { MemoryBroker, MemoryBus } from '../../shared/memory-bus.ts';
 import type { Input } from '../../brain/core/input.ts';
+import type { FollowingOf } from '../../brain/following.ts';
 import type { Listener } from '../../brain/listeners.ts';
 import { createBrain } from '../../brain/service.ts';
 import type { Brain } from '../../brain/service.ts';
@@ -27,6 +28,7 @@ export interface House {
 export interface HouseOptions {
   readonly decide?: Decide;
   readonly listeners?: readonly Listener[];
+  readonly following?: FollowingOf;
   /** The source's agent's. */
   readonly answer?: (command: Command) => Partial<CommandResult>;
 }
@@ -47,6 +49,7 @@ export async function openHouse(options: HouseOptions = {}): Promise<House> {
     start: startStub,
     epoch: 7,
     listeners: options.listeners ?? [],
+    ...(options.following && { following: options.following }),
   });
   const source = stubAgent(broker, 'h1', clock, options.answer);
   const destination = stubAgent(broker, 'h2', clock);

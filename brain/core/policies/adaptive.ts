@@ -7,6 +7,7 @@ import { chooseFamily } from './adaptive/family-choice.ts';
 import { choosePostCopy, chooseRestart } from './adaptive/last-resorts.ts';
 import { chooseSwitchover } from './adaptive/switchover-choice.ts';
 import { chooseThrottle } from './adaptive/throttle-choice.ts';
+import { takeOver } from './adaptive/take-over.ts';
 import type { Policy } from './policy.ts';
 
 export const adaptive: Policy = {
@@ -14,6 +15,7 @@ export const adaptive: Policy = {
   probes: true,
   plan: chooseFamily,
   decide: (migration) =>
+    takeOver(migration) ??
     chooseRestart(migration) ??
     chooseThrottle(migration) ??
     chooseSwitchover(migration) ??

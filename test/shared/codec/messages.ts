@@ -1,7 +1,6 @@
 /** Every message that the types allow. */
 import fc, { type Arbitrary } from 'fast-check';
 import type {
-  Arming,
   AutoConvergeSettings,
   Command,
   CommandResult,
@@ -15,17 +14,9 @@ import type {
   TelemetryBody,
   TelemetryHeader,
 } from '../../../shared/telemetry.ts';
+import { amount, count, dictionary, label, message, percent } from './arbitrary.ts';
 import {
-  amount,
-  count,
-  dictionary,
-  flag,
-  label,
-  message,
-  percent,
-  smallCount,
-} from './arbitrary.ts';
-import {
+  arming,
   family,
   hostFacts,
   hostSample,
@@ -71,16 +62,6 @@ const endpoint = fc.oneof(
     port: fc.integer({ min: 1, max: 65_535 }),
   }),
   message<Kind<Endpoint, 'unix'>>({ kind: fc.constant('unix'), path: label }),
-);
-
-const arming = message<Arming>(
-  { family, autoConverge: flag, postCopy: flag },
-  {
-    xbzrleCacheBytes: count,
-    multifdChannels: smallCount,
-    compressionLevel: smallCount,
-    compressThreads: smallCount,
-  },
 );
 
 const autoConverge = message<AutoConvergeSettings>({

@@ -1,5 +1,6 @@
 /** Every sample that the types allow. */
 import fc from 'fast-check';
+import type { Arming } from '../../../shared/command.ts';
 import {
   families,
   liveSettings,
@@ -59,6 +60,16 @@ export const hostFacts = message<HostFacts>({
   lacks: fc.array(lack, { maxLength: 2 }),
 });
 
+export const arming = message<Arming>(
+  { family, autoConverge: flag, postCopy: flag },
+  {
+    xbzrleCacheBytes: count,
+    multifdChannels: smallCount,
+    compressionLevel: smallCount,
+    compressThreads: smallCount,
+  },
+);
+
 const vmFactsFields = {
   ref: qemuRef,
   name: label,
@@ -83,6 +94,7 @@ const vmFactsFields = {
 export const vmFacts = message<VmFacts>(vmFactsFields, {
   machineType: label,
   storage: message<StorageFacts>({ disks: fc.array(diskFacts, { maxLength: 2 }) }),
+  foreignArming: arming,
 });
 
 const ram = message<RamSample>({

@@ -1,0 +1,27 @@
+/** Migrations that ferryman did not start: what they were started with, and what is to be kept of it. */
+import type { ActuatorMemory } from './actuator.ts';
+import type { Monitor } from './monitor/monitor.ts';
+import { readSettings } from './qemu/inspect.ts';
+import { armingOf } from './qemu/options.ts';
+
+/**
+ * Learns the arming, and takes the parameters as they are now for those to be restored: whoever
+ * started the migration has just set them. But not those that he restores himself, to what they were
+ * before; and not where the start was missed, for ferryman may have tuned it in an earlier life.
+ * Throws as `readSettings`.
+ */
+export async function meetForeign(
+  monitor: Monitor,
+  memory: ActuatorMemory,
+  isAtItsStart: boolean,
+): Promise<void> {
+  const now = await readSettings(monitor);
+  memory.foreign = armingOf(now);
+  if (!isAtItsStart) return;
+  const { capabilities, parameters } = memory.saved;
+  const restoredByOwner = Object.entries(parameters).filter(([name]) =>
+    monitor.restoredByOwner?.has(name),
+  );
+  const kept = { ...now.parameters, ...Object.fromEntries(restoredByOwner) };
+  memory.saved = { capabilities, parameters: kept };
+}

@@ -1,0 +1,59 @@
+/** Takes migrations in hand that somebody else has started, from the first sample that shows one. */
+import type { BrainConfig } from '../shared/config.ts';
+import { ruleFor, type Mode } from '../shared/config/vms.ts';
+import { defaultObjective, type Objective } from '../shared/objective.ts';
+import type { VmFacts } from '../shared/sample.ts';
+import type { Telemetry } from '../shared/telemetry.ts';
+import type { Input } from './core/input.ts';
+import type { Fleet } from './fleet.ts';
+import type { LinkMemory } from './link-memory.ts';
+
+/** What is done for a migration of somebody else. */
+export interface Following {
+  /** observe: nothing is sent; advise: what would be done is noted; act: it is tuned. */
+  readonly mode: Mode;
+  readonly policy: string;
+  /** What the owner of the VM allows. */
+  readonly objective: Objective;
+}
+
+/** How the migrations of this VM are followed now. */
+export type FollowingOf = (vm: VmFacts) => Following;
+
+/** As the brain's configuration says of a VM of this name or UUID. */
+export function followingOf(
+  { mode, policy, rules }: Pick<BrainConfig, 'mode' | 'policy' | 'rules'>,
+  { name, ref }: VmFacts,
+): Following {
+  const { objective, ...rule } = ruleFor(rules, [name, ref.uuid]);
+  return { mode, policy, ...rule, objective: { ...defaultObjective, ...objective } };
+}
+
+/** The VM whose agent says that it is being moved by somebody else; undefined for other messages. */
+export function foreignSource(fleet: Fleet, { body }: Telemetry): VmFacts | undefined {
+  if (body.kind !== 'migration' || body.sample.ram === undefined) return undefined;
+  const { host, uuid, qemuPid } = body.ref;
+  const vm = fleet.find(host, uuid);
+  const isForeign = vm?.foreignArming !== undefined && vm.ref.qemuPid === qemuPid;
+  return isForeign ? vm : undefined;
+}
+
+/** What the brain knew when it saw the migration; where it leads nobody has told. */
+export function followInputs(
+  source: VmFacts,
+  { mode, objective }: Following,
+  { fleet, links }: { readonly fleet: Fleet; readonly links: LinkMemory },
+  atMilliseconds: number,
+): readonly Input[] {
+  const { host } = source.ref;
+  const sample = fleet.hostSample(host);
+  const hosts = { source: sample, destination: undefined };
+  const link = links.estimate({ source: host, destination: host, objective, hosts });
+  const side = 'source';
+  return [
+    { kind: 'attach', atMilliseconds, side, facts: source },
+    ...(sample ? [{ kind: 'host', atMilliseconds, side, host: sample } as const] : []),
+    { kind: 'link', atMilliseconds, link },
+    { kind: 'order', atMilliseconds, order: { verb: 'follow', mode, objective } },
+  ];
+}
