@@ -8,6 +8,8 @@ import { until, type Stage } from './support.ts';
 export interface RestartableBus {
   readonly url: string;
   start(): Promise<void>;
+  /** It takes what is sent and does nothing with it, until it is killed. */
+  freeze(): void;
   /** At once, without a word to its clients. */
   kill(): Promise<void>;
 }
@@ -23,6 +25,9 @@ export async function startBus(stage: Stage, { hasStreams = false } = {}): Promi
       const words = ['--addr', '127.0.0.1', '--port', String(port), ...streams];
       child = spawn(tools().natsServer, words, { stdio: 'ignore' });
       await until('nats-server listens', () => canConnect(port));
+    },
+    freeze: () => {
+      child?.kill('SIGSTOP');
     },
     kill: async () => {
       if (child === undefined) return;

@@ -141,8 +141,10 @@ describe('history with JetStream', function () {
     await until('it moves', () => has('active'));
     await influx.kill();
     await sleep(500);
+    bus.freeze();
+    await sleep(1_500);
     await bus.kill();
-    await sleep(2_000);
+    await sleep(1_000);
     await bus.start();
     const settled = () => brain.migrations()[0]?.result;
     await until('it settles', () => settled() !== undefined, 60_000);
