@@ -54,19 +54,31 @@ async function look({ fleet, id, reporter }: FollowOptions): Promise<Migration> 
   }
 }
 
-/** What is new since the last look, in the order of a listener of the brain itself. */
+interface News {
+  readonly atMilliseconds: number;
+  readonly say: () => void;
+}
+
+/** What is new since the last look, as a listener of the brain itself would have heard it. */
 function tell(reporter: Reporter, before: Migration | undefined, now: Migration): void {
   const seen = before?.nowMilliseconds ?? -Infinity;
-  const rounds = now.rounds.filter(({ endedAtMilliseconds: at }) => at > seen);
-  const notes = now.notes.filter(({ atMilliseconds: at }) => at > seen);
-  const records = now.decisions.slice(before?.decisions.length ?? 0);
+  reporter.onInput?.(now, inputOf(before, now));
+  const rounds = now.rounds.map((round): News => {
+    return { atMilliseconds: round.endedAtMilliseconds, say: () => reporter.onRound?.(now, round) };
+  });
+  const notes = now.notes.map((note): News => {
+    return { atMilliseconds: note.atMilliseconds, say: () => reporter.onNote?.(now, note) };
+  });
+  const decisions = now.decisions.slice(before?.decisions.length ?? 0).map(({ decision }): News => {
+    const { atMilliseconds } = decision;
+    return { atMilliseconds, say: () => reporter.onDecision?.(now, decision) };
+  });
   const news = [
-    () => reporter.onInput?.(now, inputOf(before, now)),
-    ...rounds.map((round) => () => reporter.onRound?.(now, round)),
-    ...notes.map((note) => () => reporter.onNote?.(now, note)),
-    ...records.map((record) => () => reporter.onDecision?.(now, record.decision)),
+    ...[...rounds, ...notes].filter((each) => each.atMilliseconds > seen),
+    ...decisions,
   ];
-  for (const say of news) say();
+  news.sort((one, other) => one.atMilliseconds - other.atMilliseconds);
+  for (const { say } of news) say();
   const { result } = now;
   if (result && before?.result === undefined) reporter.onSettled?.(now, result);
 }

@@ -50,7 +50,7 @@ describe('cli/fleet/follow', () => {
     const { told, end } = watching([first, second, settled]);
     assert.equal((await end).phase, 'settled');
     assert.deepEqual(told, [
-      ...['sample', 'decision 1', 'sample', 'round 1', 'decision 2'],
+      ...['sample', 'decision 1', 'sample', 'decision 2', 'round 1'],
       ...['tick', 'completed'],
     ]);
   });
@@ -58,7 +58,7 @@ describe('cli/fleet/follow', () => {
   it('tells all of one that is over already', async () => {
     const { told, end } = watching([settled]);
     await end;
-    assert.deepEqual(told, ['sample', 'round 1', 'decision 1', 'decision 2', 'completed']);
+    assert.deepEqual(told, ['sample', 'decision 1', 'decision 2', 'round 1', 'completed']);
   });
 
   it('waits for a brain that is away, and says so once', async () => {
