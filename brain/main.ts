@@ -8,13 +8,12 @@ import { createReload, type Reload } from '../shared/reload.ts';
 import { inboxPrefix } from '../shared/subjects.ts';
 import { reduce, startMigration } from './core/reduce.ts';
 import { decisionLog } from './decision-log.ts';
-import { openHistory } from './history.ts';
 import { reportHealth } from './history/health.ts';
 import { followingOf } from './following.ts';
 import type { Listener } from './listeners.ts';
 import { brainMetrics, type BrainSources } from './metrics.ts';
+import { openOnlookers } from './onlookers.ts';
 import { openDesk } from './order-desk.ts';
-import { openPage } from './page/server.ts';
 import { createBrain } from './service.ts';
 
 /** A daemon at work. */
@@ -83,17 +82,11 @@ async function startParts(
   listeners: readonly Listener[],
 ): Promise<Parts> {
   const { influx, brain: id, mode, policy } = config;
-  const nats = {
-    ...config.nats,
-    inboxPrefix: inboxPrefix('brain', id),
-    waitOnFirstConnect: true,
-    log,
-  };
+  const prefix = { inboxPrefix: inboxPrefix('brain', id) };
+  const nats = { ...config.nats, ...prefix, waitOnFirstConnect: true, log };
   const bus = await natsBus({ ...nats, name: `ferryman-brain-${id}` });
-  const page = config.page && (await openPage(config.page, log));
-  const history =
-    influx &&
-    (await openHistory({ influx, brain: id, log }, { ...nats, name: `ferryman-history-${id}` }));
+  const onlookers = await openOnlookers(config, nats, log);
+  const { history, page } = onlookers;
   let inForce = config;
   const brain = createBrain({
     bus,
@@ -105,11 +98,7 @@ async function startParts(
     epoch: systemClock.wallMilliseconds(),
     name: id,
     following: (vm) => followingOf(inForce, vm),
-    listeners: [
-      decisionLog(log),
-      ...listeners,
-      ...[history, page].flatMap((each) => each?.listener ?? []),
-    ],
+    listeners: [decisionLog(log), ...listeners, ...onlookers.listeners],
   });
   const deskUnder = (rules: BrainConfig) =>
     openDesk({ ...rules, influx, bus, brain, log, name: id });
@@ -130,8 +119,7 @@ async function startParts(
       desk.stop();
       brain.stop();
       stopHealth?.();
-      await page?.close();
-      await history?.close();
+      await onlookers.close();
       await bus.close();
     },
   };

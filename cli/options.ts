@@ -1,6 +1,7 @@
 /** Readers of option values: what the operator types in, base units out, or a usage error. */
 import { InvalidArgumentError, Option } from 'commander';
 import { policies } from '../brain/core/policies/index.ts';
+import { loopback, type ListenAddress } from '../shared/config/fields.ts';
 import { messageOf } from '../shared/errors.ts';
 import { parseBandwidth, parseDuration, parsePercent } from '../shared/units.ts';
 import { parseEndpoint } from './endpoint.ts';
@@ -57,3 +58,10 @@ export function policyOption(
     .choices(policies.map(({ name }) => name))
     .default('adaptive');
 }
+
+/** An address of this machine; port 0 is any that is free. */
+export const loopbackOption = option((text): ListenAddress => {
+  const { data, error } = loopback.safeParse(text);
+  if (data === undefined) throw new Error(error.issues[0]?.message ?? text);
+  return data;
+});

@@ -1,5 +1,6 @@
 import { Option, type Command } from 'commander';
 import type { Endpoint } from '../shared/command.ts';
+import type { ListenAddress } from '../shared/config/fields.ts';
 import { defaultObjective, type Objective } from '../shared/objective.ts';
 import type { VmFacts } from '../shared/sample.ts';
 import { bandwidthOption, deadlineOption, downtimeOption, percentOption } from './options.ts';
@@ -25,6 +26,7 @@ export interface RunFlags extends ObjectiveFlags {
   readonly destinationCommand?: string;
   readonly nats?: string;
   readonly record?: string;
+  readonly page?: ListenAddress;
   readonly json?: boolean;
 }
 

@@ -6,10 +6,11 @@ import { setFlagsFromString } from 'node:v8';
 import type { Listener } from '../brain/listeners.ts';
 import type { Migration } from '../brain/core/migration.ts';
 import type { MigrationOrder } from '../brain/orders.ts';
+import { openPage } from '../brain/page/server.ts';
 import type { Brain } from '../brain/service.ts';
 import { messageOf } from '../shared/errors.ts';
 import type { Log } from '../shared/log.ts';
-import { createCleanup } from './cleanup.ts';
+import { createCleanup, type Cleanup } from './cleanup.ts';
 import { boardCrew } from './crew.ts';
 import { exitCodes, type ExitCode } from './exit.ts';
 import { adviseInterrupt, leftBehind, onInterrupt } from './interrupt.ts';
@@ -45,7 +46,11 @@ export async function runStandalone(
     const brain = await boardCrew(
       {
         places: [places.source, places.destination],
-        listeners: [reporter, voyage.listener],
+        listeners: [
+          reporter,
+          voyage.listener,
+          ...(await pageListeners(flags, reporter, cleanup, log)),
+        ],
         links: openLinkFile({
           path: linkFilePath(process.env),
           destinationHost: linkedHost(endpoint),
@@ -69,6 +74,20 @@ export async function runStandalone(
     await cleanup.run(cleanupLimitMilliseconds);
     reporter.close();
   }
+}
+
+/** The live page, where it is asked for; it is gone with this process. */
+async function pageListeners(
+  { page: address }: RunFlags,
+  reporter: Reporter,
+  cleanup: Cleanup,
+  log: Log,
+): Promise<readonly Listener[]> {
+  if (address === undefined) return [];
+  const page = await openPage(address, log);
+  cleanup.add(() => page.close());
+  reporter.say(`watch it at ${page.url}`);
+  return [page.listener];
 }
 
 interface Voyage {

@@ -18,6 +18,7 @@ import { join, relative } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { Unavailable } from './debian.mjs';
 import { ensure } from './ensure.mjs';
+import { buildPage } from './page.mjs';
 import { buildProto } from './proto.mjs';
 import { projectRoot } from './tools.mjs';
 
@@ -26,7 +27,12 @@ const inProject = (...parts) => join(projectRoot, ...parts);
 const bundle = inProject('dist/ferryman.mjs');
 const stamp = inProject('.cache/build.sha256');
 const sourceFolders = ['agent', 'brain', 'cli', 'proto', 'shared'];
-const singleSources = ['package.json', 'package-lock.json', 'scripts/build.mjs'];
+const singleSources = [
+  'package.json',
+  'package-lock.json',
+  'scripts/build.mjs',
+  'scripts/page.mjs',
+];
 
 /** Some packages are CommonJS and call require() for Node's own modules, which ESM does not have. */
 const requireBanner = [
@@ -67,7 +73,10 @@ async function writeBundle() {
     sourcemap: true,
     keepNames: true,
     banner: { js: requireBanner },
-    define: { 'process.env.FERRYMAN_VERSION': JSON.stringify(version) },
+    define: {
+      'process.env.FERRYMAN_VERSION': JSON.stringify(version),
+      'process.env.FERRYMAN_PAGE_FILES': JSON.stringify(await buildPage()),
+    },
     legalComments: 'none',
     logLevel: 'error',
   });

@@ -67,6 +67,8 @@ export interface BrainConfig extends DaemonConfig {
   readonly mode: Mode;
   readonly policy: string;
   readonly influx?: InfluxConfig;
+  /** Where the live page is served; without it nowhere. */
+  readonly page?: ListenAddress;
   /** Hosts that should be heard; `ferryman doctor` misses those that are not. */
   readonly hosts: readonly string[];
   /** What holds for single VMs and classes of them; made of the sections `classes` and `vms`. */
@@ -143,6 +145,7 @@ const brain = z
     mode: z.enum(modes).default('advise'),
     policy: z.string().min(1).max(64).default('adaptive'),
     influx: influx.exactOptional(),
+    page: loopback.exactOptional(),
     hosts: z.array(hostName).max(4096).default([]),
     ...vmSections,
   })
@@ -164,7 +167,7 @@ const agentKeys = [
 ];
 const influxKeys = ['flavor', 'url', 'database', 'organisation', 'tokenFile'];
 const brainKeys = [
-  ...['brain', 'mode', 'policy'],
+  ...['brain', 'mode', 'policy', 'page'],
   ...influxKeys.map((key) => `influx.${key}`),
   ...daemonKeys,
 ];

@@ -10,7 +10,7 @@ export interface Assets {
 /** Throws when a checkout has not been built yet. */
 export async function loadAssets(): Promise<Assets> {
   // The build puts them here (scripts/build.mjs); nothing else sets it.
-  const embedded = process.env['FERRYMAN_PAGE'];
+  const embedded = process.env['FERRYMAN_PAGE_FILES'];
   return JSON.parse(embedded ?? (await readBuilt())) as Assets;
 }
 

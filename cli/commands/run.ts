@@ -1,7 +1,7 @@
-import { Command } from 'commander';
+import { Command, Option } from 'commander';
 import { createLog } from '../../shared/log.ts';
 import type { Finish } from '../exit.ts';
-import { endpointOption, policyOption } from '../options.ts';
+import { endpointOption, loopbackOption, policyOption } from '../options.ts';
 import { chooseReporter } from '../reporters/choose.ts';
 import { addObjectiveOptions, type RunFlags } from '../run-options.ts';
 import { runStandalone } from '../standalone.ts';
@@ -45,5 +45,10 @@ function addOutputOptions(command: Command): void {
   command
     .option('--nats <url>', 'use this NATS server instead of a private one')
     .option('--record <file>', 'write a trace for `ferryman replay`')
+    .addOption(
+      new Option('--page [address]', 'serve the live page for as long as it takes')
+        .preset('127.0.0.1:0')
+        .argParser(loopbackOption),
+    )
     .option('--json', 'NDJSON on standard output, the result last');
 }

@@ -101,6 +101,12 @@ describe('shared/config', () => {
     }
   });
 
+  it('serves the page where it is told to, on loopback only', () => {
+    const file = agentFile('nats: { url: nats://n }', 'page: 127.0.0.1:9473');
+    assert.deepEqual(loadBrainConfig(file, {}).page, { host: '127.0.0.1', port: 9473 });
+    assert.throws(() => loadBrainConfig(file, { FERRYMAN_PAGE: '0.0.0.0:1' }), /loopback/);
+  });
+
   it('names every problem, each with its line', () => {
     const file = agentFile('nats: { url: nats://n }', 'logLevel: loud', 'qmp: { sockets: [a] }');
     assert.throws(

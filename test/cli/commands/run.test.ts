@@ -25,6 +25,12 @@ describe('ferryman run, its options', () => {
     assert.deepEqual(objectiveOf(flags), defaultObjective);
   });
 
+  it('serves the page at any free port of this machine, or where it is told to', () => {
+    assert.equal(read().page, undefined);
+    assert.deepEqual(read('--page').page, { host: '127.0.0.1', port: 0 });
+    assert.deepEqual(read('--page', '[::1]:9473').page, { host: '::1', port: 9473 });
+  });
+
   it('turns quantities into base units', () => {
     const objective = objectiveOf(
       read(
@@ -55,6 +61,7 @@ describe('ferryman run, its options', () => {
     ['--throttle', 'brakes'],
     ['--post-copy', 'always'],
     ['--uri', 'exec:nc'],
+    ['--page', '0.0.0.0:80'],
     ['--bogus', ''],
   ];
   for (const [option, value] of refused) {
