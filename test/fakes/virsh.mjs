@@ -25,8 +25,7 @@ if (process.argv.includes('qemu-monitor-event')) {
       answers.find(([beginning]) => line.startsWith(beginning)) ?? [];
     if (answer === 'hang') isHanging = true;
     else if (answer === 'end') process.exit(1);
-    else if (line.startsWith('echo '))
-      process.stdout.write(`${line}\n${line.slice(5)}\n\nvirsh # `);
-    else process.stdout.write(`${line}\n${answer}\n\nvirsh # `);
+    else if (line.startsWith('echo ')) process.stdout.write(`${line}\n${line.slice(5)}virsh # `);
+    else process.stdout.write(`${line}\n${answer}\nvirsh # `);
   });
 }

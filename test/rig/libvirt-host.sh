@@ -63,6 +63,7 @@ libvirtd --listen --pid-file /run/libvirt/libvirtd.pid </dev/null >"$folder/log/
 daemon=$!
 cat >/dev/null
 
+exec 2>/dev/null
 for file in "$folder"/run/qemu/*.pid; do
   [ -e "$file" ] && kill -9 "$(cat "$file")"
 done

@@ -14,7 +14,8 @@ export function quoted(word: string): string {
  */
 export function answerIn(written: string, command: string, mark: string): string[] | undefined {
   const lines = written.split('\n').map((line) => line.replace(prompt, ''));
-  const end = lines.slice(0, -1).indexOf(mark);
+  // A quiet virsh ends its echo without a line's end, and prompts.
+  const end = lines.findIndex((line) => line.startsWith(`${mark}virsh `));
   if (end < 0) return undefined;
   const echoes = [command, `echo ${mark}`, ''];
   return lines.slice(0, end).filter((line) => !echoes.includes(line));
