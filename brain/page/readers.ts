@@ -16,6 +16,7 @@ const mostReaders = 64;
 export interface Readers {
   /** Begins to send; false when there are too many readers already. */
   add(response: ServerResponse, feed: Feed): boolean;
+  /** Tells everybody how it stands in the end. */
   close(): void;
 }
 
@@ -48,7 +49,10 @@ export function createReaders(now: () => number): Readers {
     },
     close: () => {
       clearTimeout(timer);
-      for (const { response } of readers) response.destroy();
+      for (const reader of readers) {
+        send(reader, now());
+        reader.response.end();
+      }
       readers.clear();
     },
   };

@@ -32,6 +32,8 @@ const securityHeaders = {
   'cache-control': 'no-store',
 } as const;
 
+/** What a reader gets to take the last frame. */
+const partingMilliseconds = 500;
 /** Longer than any id that we give. */
 const longestId = 256;
 
@@ -64,9 +66,13 @@ export async function openPage(address: ListenAddress, log: Log): Promise<Page> 
     url: urlOf(server.address() as AddressInfo),
     close: async () => {
       readers.close();
-      const closed = new Promise((resolve) => server.close(resolve));
-      server.closeAllConnections();
+      const closed = once(server, 'close');
+      server.close();
+      const timer = setTimeout(() => {
+        server.closeAllConnections();
+      }, partingMilliseconds);
       await closed;
+      clearTimeout(timer);
     },
   };
 }

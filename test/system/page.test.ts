@@ -12,6 +12,7 @@ import { silentLog } from '../../shared/log.ts';
 import { migration } from '../cli/fixture.ts';
 import { openBrowser, openTab } from '../page/browser.ts';
 import { play } from '../page/scene.ts';
+import { build, createStage, guests, until } from './support.ts';
 
 const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
 
@@ -25,6 +26,7 @@ describe('the live page in a browser', function () {
 
   before(async function () {
     if (!isExecutable(tools().chromium)) this.skip();
+    build();
     await buildPage();
     browser = await openBrowser();
   });
@@ -49,6 +51,22 @@ describe('the live page in a browser', function () {
   const tell = (each: Migration, atMilliseconds = Date.now()) => {
     page.listener.onInput?.(each, { kind: 'tick', atMilliseconds });
   };
+
+  it('shows what `ferryman run --page` does, from the start of the migration to its end', async () => {
+    const stage = createStage();
+    try {
+      const run = stage.run(await stage.pair(guests.text), '--page');
+      await until('the page has an address', () => /watch it at/.test(run.messages()));
+      const url = /http:\S+/.exec(run.messages())?.[0] ?? '';
+      const { tab } = await openTab(browser, url);
+      await until('the migration has begun', () => run.lines.length > 0);
+      await tab.getByRole('heading', { level: 2 }).waitFor({ timeout: 1_000 });
+      assert.equal(await run.code, 0);
+      await tab.locator('.pill', { hasText: 'completed' }).waitFor({ timeout: 1_000 });
+    } finally {
+      await stage.clear();
+    }
+  });
 
   it('shows a migration within a second of its start', async () => {
     const tab = await look();

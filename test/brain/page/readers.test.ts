@@ -10,6 +10,7 @@ function stubResponse() {
     writableNeedDrain: false,
     destroyed: false,
     write: (text: string) => written.push(text) > 0,
+    end: () => undefined,
     destroy: () => {
       response.destroyed = true;
       response.emit('close');

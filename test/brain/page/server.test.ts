@@ -99,6 +99,17 @@ describe('page/server', () => {
     );
   });
 
+  it('tells how it stands in the end before it closes', async () => {
+    tell({ id: 'm1' });
+    const told = frames('/frames', 2);
+    await frames('/frames', 1);
+    tell({ id: 'm1', nowMilliseconds: 9_000 });
+    await page.close();
+    const [, last] = await told;
+    assert.equal(last?.rows?.[0]?.elapsedMilliseconds, 8_000);
+    page = await openPage({ host: '127.0.0.1', port: 0 }, silentLog);
+  });
+
   it('says which address is taken', async () => {
     const { port } = new URL(page.url);
     const taken = openPage({ host: '127.0.0.1', port: Number(port) }, silentLog);
