@@ -7,7 +7,7 @@ import type { SendLines } from './influx.ts';
 export interface DeliveryOptions {
   readonly send: SendLines;
   readonly log: Log;
-  /** Runs once before the first write, again until it has succeeded, e.g. to make the database. */
+  /** Runs before the first write and after each failure, e.g. to make the database. */
   readonly prepare?: () => Promise<void>;
 }
 
@@ -27,6 +27,7 @@ export function createDelivery({ send, prepare, log }: DeliveryOptions): Deliver
       isFailing = false;
       return 0;
     } catch (error) {
+      isPrepared = prepare === undefined;
       const isFinal = isRefusal(error);
       if (isFinal && lines.length > 1) return halves(lines);
       if (!isFailing || isFinal)

@@ -106,10 +106,17 @@ interface QueryAnswer {
   }[];
 }
 
-/** Makes the database of a 1.x server unless it is there; the later ones are set up by hand. */
+/**
+ * Makes the database of a 1.x server unless it is there; the later ones are set up by hand. One who
+ * may write need not be one who may make databases: then it has to be there.
+ */
 export async function ensureDatabase(settings: InfluxSettings): Promise<void> {
   if (settings.flavor !== 'v1') return;
-  await execute(settings, `CREATE DATABASE "${settings.database.replaceAll('"', '')}"`);
+  const statement = `CREATE DATABASE "${settings.database.replaceAll('"', '')}"`;
+  await execute(settings, statement).catch((error: unknown) => {
+    const isForbidden = error instanceof InfluxError && [401, 403].includes(error.status ?? 0);
+    if (!isForbidden) throw error;
+  });
 }
 
 function authorization({ flavor, token }: InfluxSettings): Record<string, string> {

@@ -81,6 +81,10 @@ describe('brain/history/influx', () => {
     assert.equal(heard.length, 0);
     await ensureDatabase(settings({ flavor: 'v1' }));
     assert.equal(new URLSearchParams(heard[0]?.body).get('q'), 'CREATE DATABASE "ferry man"');
+    [status, reply] = [403, '{"error":"requires admin privilege"}'];
+    await ensureDatabase(settings({ flavor: 'v1' }));
+    [status, reply] = [503, ''];
+    await assert.rejects(ensureDatabase(settings({ flavor: 'v1' })), { status: 503 });
   });
 
   it('throws what the server says is wrong with a query', async () => {

@@ -110,6 +110,19 @@ describe('brain/history/writer', () => {
     assert.deepEqual(calls, ['prepare', 'send', 'send']);
   });
 
+  it('prepares again after a failure: a database may come back empty', async () => {
+    const calls: string[] = [];
+    const send = () => {
+      calls.push('send');
+      return calls.length > 2 ? Promise.resolve() : Promise.reject(new InfluxError('gone', 404));
+    };
+    const prepare = () => Promise.resolve(void calls.push('prepare'));
+    const writer = writerTo(send, { prepare, longestPauseMilliseconds: 10 });
+    add(writer, 'a');
+    await until(() => writer.counts().writtenLines === 1);
+    assert.deepEqual(calls, ['prepare', 'send', 'prepare', 'send']);
+  });
+
   it('writes the rest on close, but does not wait for a database that hangs', async () => {
     const written: string[] = [];
     const writer = writerTo((lines) => Promise.resolve(void written.push(...lines)), {
