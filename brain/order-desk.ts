@@ -147,6 +147,13 @@ function problemOf(error: unknown): string {
   return issue ? `${issue.path.join('.')}: ${issue.message}` : messageOf(error);
 }
 
+/** What nats-server lets through unless told otherwise, with room for its own words. */
+const largestReplyBytes = 1024 * 1024 - 1024;
+
 function encode(reply: object): Uint8Array {
-  return new TextEncoder().encode(JSON.stringify(reply));
+  const payload = new TextEncoder().encode(JSON.stringify(reply));
+  if (payload.byteLength <= largestReplyBytes) return payload;
+  const message =
+    'the answer is too long for one message; "ferryman report" has it from the history';
+  return encode({ ok: false, code: 'TOO_LARGE', message });
 }

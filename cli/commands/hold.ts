@@ -8,20 +8,19 @@ interface HoldFlags extends FleetFlags {
 }
 
 /** What a hold means, word for word, wherever it is asked. */
-const meaning = `
-A held VM is not touched: orders to migrate it are refused (exit 5). A migration of it that is still
-being prepared is given up. One that already moves goes on, its guest is no longer held back, nothing
-is tuned and post-copy is not begun; its deadline still holds, it can be aborted, and at its end
-QEMU's settings are put back. A hold lasts until it is released or the brain ends; for good, write
-"mode: observe" for this VM into the brain's file.`;
+const meaning = `Puts a VM out of reach. A held VM is not touched: orders to migrate it are refused (exit 5). A
+migration of it that is still being prepared is given up. One that already moves goes on: its guest
+is no longer held back, nothing is tuned and post-copy is not begun; its deadline still holds, it can
+be aborted, and at its end the settings of QEMU are put back. A hold lasts until it is released or
+the brain ends; for good, write "mode: observe" for this VM into the file of the brain.`;
 
 /** `ferryman hold`. */
 export function holdCommand(finish: Finish): Command {
   const command = new Command('hold')
-    .description('put a VM out of reach: it is neither migrated nor tuned')
+    .summary('put a VM out of reach: it is neither migrated nor tuned')
+    .description(meaning)
     .argument('<vm>', 'its name or UUID')
-    .option('--reason <text>', 'shown to whoever asks')
-    .addHelpText('after', meaning);
+    .option('--reason <text>', 'shown to whoever asks');
   return addFleetOptions(command, 'one JSON object on standard output').action(
     async (vm: string, { reason, ...flags }: HoldFlags) => {
       const order = { vm, ...(reason !== undefined && { reason }) };
