@@ -18,6 +18,7 @@ export const measurements = {
   result: 'ferryman_result',
   host: 'ferryman_host',
   nic: 'ferryman_nic',
+  event: 'ferryman_event',
   brain: 'ferryman_brain',
   agent: 'ferryman_agent',
 } as const;

@@ -2,6 +2,7 @@
 import type { HostSample, MigrationSample, QemuRef, VmActivity } from '../../shared/sample.ts';
 import type { Telemetry, TelemetryHeader } from '../../shared/telemetry.ts';
 import type { Side } from '../core/decision.ts';
+import { figuresOf } from './figures.ts';
 import type { PointParts } from './line.ts';
 import { measurements } from './points.ts';
 
@@ -30,12 +31,18 @@ export function telemetryPoints(
       const membership = memberOf(body.ref, header.atMilliseconds);
       return [samplePoint(body.ref, body.sample, header, membership)];
     }
-    default:
-      return [];
+    case 'attach':
+      return [eventPoint(header, body.facts.ref, { name: 'attach', summary: '' }, body.facts)];
+    case 'detach':
+      return [eventPoint(header, body.ref, { name: 'detach', summary: body.reason }, body)];
+    case 'event':
+      return [eventPoint(header, body.ref, { name: body.name, summary: '' }, body.detail)];
+    case 'alert':
+      return [eventPoint(header, body.ref, { name: 'alert', summary: body.message }, body)];
   }
 }
 
-/** What query-migrate said, as far as people look at it later. */
+/** What query-migrate said. */
 function samplePoint(
   ref: QemuRef,
   sample: MigrationSample,
@@ -43,22 +50,13 @@ function samplePoint(
   membership?: Membership,
 ): PointParts {
   const { ram } = sample;
+  const { whole, real } = figuresOf(sample, ['xbzrle', 'compression']);
+  const dirtied = ram && ram.dirtyPagesPerSecond * ram.pageBytes;
   return {
     measurement: measurements.sample,
     ...tagsAndTime(ref, stamp),
-    whole: {
-      remaining_bytes: ram?.remainingBytes,
-      transferred_bytes: ram?.transferredBytes,
-      dirty_sync_count: ram?.dirtySyncCount,
-      expected_downtime_milliseconds: sample.expectedDowntimeMilliseconds,
-      downtime_milliseconds: sample.downtimeMilliseconds,
-    },
-    real: {
-      dirty_bytes_per_second: ram && ram.dirtyPagesPerSecond * ram.pageBytes,
-      bandwidth_bytes_per_second: ram?.bandwidthBytesPerSecond,
-      throttle_percent: sample.throttlePercent,
-      vcpu_seconds: sample.vcpuSeconds,
-    },
+    whole,
+    real: { ...real, dirty_bytes_per_second: dirtied },
     text: { status: sample.status, error: sample.errorDescription, ...membership },
   };
 }
@@ -73,11 +71,7 @@ function activityPoint(
   return {
     measurement: measurements.activity,
     ...tagsAndTime(ref, stamp),
-    real: {
-      vcpu_busy_share: activity.vcpuBusyShare,
-      block_bytes_per_second: activity.blockBytesPerSecond,
-      block_operations_per_second: activity.blockOperationsPerSecond,
-    },
+    ...figuresOf(activity),
     text: { ...membership },
   };
 }
@@ -91,38 +85,39 @@ function tagsAndTime({ host, uuid, qemuPid }: QemuRef, { atMilliseconds, sequenc
 /** One for the host and one for each of its NICs. */
 function hostPoints(
   host: string,
-  sample: HostSample,
+  { pressure, ...sample }: HostSample,
   { atMilliseconds, sequence: number }: Stamp,
 ): readonly PointParts[] {
+  const { whole, real } = figuresOf(sample);
+  const shares = {
+    pressure_cpu_share: pressure?.cpu,
+    pressure_memory_share: pressure?.memory,
+    pressure_io_share: pressure?.io,
+  };
   return [
     {
       measurement: measurements.host,
       tags: { host },
-      atMilliseconds,
-      number,
-      whole: {
-        total_memory_bytes: sample.totalMemoryBytes,
-        free_memory_bytes: sample.freeMemoryBytes,
-      },
-      real: {
-        cpu_busy_share: sample.cpuBusyShare,
-        cpu_steal_share: sample.cpuStealShare,
-        idle_cpu_cores: sample.idleCpuCores,
-        pressure_cpu_share: sample.pressure?.cpu,
-        pressure_memory_share: sample.pressure?.memory,
-        pressure_io_share: sample.pressure?.io,
-      },
+      ...{ atMilliseconds, number, whole },
+      real: { ...real, ...shares },
     },
     ...sample.nics.map((nic) => ({
       measurement: measurements.nic,
       tags: { host, nic: nic.name },
-      atMilliseconds,
-      number,
-      real: {
-        sent_bytes_per_second: nic.sentBytesPerSecond,
-        received_bytes_per_second: nic.receivedBytesPerSecond,
-        speed_bytes_per_second: nic.speedBytesPerSecond,
-      },
+      ...{ atMilliseconds, number },
+      ...figuresOf(nic),
     })),
   ];
+}
+
+/** What happened to a VM or an agent, in QEMU's words or ours. */
+function eventPoint(
+  { host, ...stamp }: TelemetryHeader,
+  ref: QemuRef | undefined,
+  text: Readonly<Record<'name' | 'summary', string>>,
+  document: object,
+): PointParts {
+  const { atMilliseconds, sequence: number } = stamp;
+  const place = ref ? tagsAndTime(ref, stamp) : { tags: { host }, atMilliseconds, number };
+  return { measurement: measurements.event, ...place, text, document };
 }

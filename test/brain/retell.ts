@@ -77,6 +77,8 @@ function messageOf(
 
 function bodyOf(input: Input, ref: QemuRef): TelemetryBody | undefined {
   switch (input.kind) {
+    case 'attach':
+      return { kind: 'attach', facts: input.facts };
     case 'sample':
       return { kind: 'migration', ref, sample: input.sample };
     case 'activity':

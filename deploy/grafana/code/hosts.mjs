@@ -1,4 +1,4 @@
-import { choice, dashboard, decisionMarks, timeSeries } from './panels.mjs';
+import { choice, dashboard, decisionMarks, row, table, timeSeries } from './panels.mjs';
 
 const chosen = 'WHERE $timeFilter AND "host" =~ /^$host$/';
 const each = (measurement, figure, ...tags) =>
@@ -46,5 +46,12 @@ export const hosts = dashboard({
     timeSeries('Guests: block operations', 'iops', {
       '$tag_host $tag_vm': guest('block_operations_per_second'),
     }),
+    row('What agents report'),
+    table(
+      'Events',
+      `SELECT "host", "vm", "name", "summary" FROM "ferryman_event" ${chosen}`,
+      { displayName: 'Time', desc: true },
+      'VMs that come and go, events of QEMU, alerts of agents.',
+    ),
   ],
 });
