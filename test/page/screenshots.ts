@@ -38,10 +38,25 @@ const cast: readonly Role[] = [
   },
 ];
 
-const views: Readonly<Record<string, BrowserContextOptions>> = {
-  'page-light': { colorScheme: 'light', viewport: { width: 1360, height: 1300 } },
-  'page-dark': { colorScheme: 'dark', viewport: { width: 1360, height: 1300 } },
-  'page-narrow': { colorScheme: 'light', viewport: { width: 390, height: 844 } },
+interface View {
+  /** The migration that is open. */
+  readonly open: string;
+  readonly options: BrowserContextOptions;
+}
+
+const views: Readonly<Record<string, View>> = {
+  'page-light': {
+    open: 'm-1',
+    options: { colorScheme: 'light', viewport: { width: 1360, height: 1120 } },
+  },
+  'page-dark': {
+    open: 'm-2',
+    options: { colorScheme: 'dark', viewport: { width: 1360, height: 1120 } },
+  },
+  'page-narrow': {
+    open: 'm-1',
+    options: { colorScheme: 'light', viewport: { width: 390, height: 844 } },
+  },
 };
 
 const folder = process.argv[2] ?? join(projectRoot, 'docs/images');
@@ -49,9 +64,9 @@ const page = await openPage({ host: '127.0.0.1', port: 0 }, silentLog);
 const browser = await openBrowser();
 try {
   for (const role of cast) play(page.listener, role);
-  for (const [name, view] of Object.entries(views)) {
-    const { tab, faults } = await openTab(browser, `${page.url}#open=m-1`, {
-      ...view,
+  for (const [name, { open, options }] of Object.entries(views)) {
+    const { tab, faults } = await openTab(browser, `${page.url}#open=${open}`, {
+      ...options,
       deviceScaleFactor: 1.5,
     });
     await tab.locator('.decisions button').first().waitFor();

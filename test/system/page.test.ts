@@ -56,7 +56,7 @@ describe('the live page in a browser', function () {
     const stage = createStage();
     try {
       const run = stage.run(await stage.pair(guests.text), '--page');
-      await until('the page has an address', () => /watch it at/.test(run.messages()));
+      await until('the page has an address', () => run.messages().includes('watch it at'));
       const url = /http:\S+/.exec(run.messages())?.[0] ?? '';
       const { tab } = await openTab(browser, url);
       await until('the migration has begun', () => run.lines.length > 0);

@@ -24,7 +24,7 @@ export function createList({ box, sizer, onOpen }: ListOptions): List {
   let openId: string | undefined;
   const lines: Line[] = [];
   const empty = element('p', { class: 'empty' });
-  box.after(empty);
+  box.before(empty);
 
   let sight: Sight = { top: 0, height: 0 };
   const paint = () => {

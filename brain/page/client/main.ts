@@ -135,5 +135,6 @@ onFile(byId('open-file', HTMLElement), byId('file', HTMLInputElement), {
     setText(line, message);
   },
 });
+paintList();
 paintDepth();
 openMigration(idInAddress());

@@ -28,6 +28,7 @@ export function createBar({ onPlay, onDecision, onSlide, onClose }: BarOptions):
     onDecision(1);
   });
   const close = createButton('Close the recording', '✕', onClose);
+  close.classList.add('close');
   const title = element('strong');
   const time = element('output');
   const slider = element('input', { type: 'range', min: '0', 'aria-label': 'Moment' });

@@ -12,7 +12,7 @@ import type { Point } from './view.ts';
 
 /** More points than a wide screen has pixels to spare for; then every second one is dropped. */
 const mostPoints = 1200;
-/** Of rounds too; an endless migration has many. */
+/** Rounds of which what was foreseen is kept; an endless migration has many. */
 const mostForeseen = 1000;
 
 export interface Chronicle {
@@ -31,17 +31,20 @@ export function createChronicle(beganAtMilliseconds: number): Chronicle {
   let points: Point[] = [];
   let thinnings = 0;
   let leastGapMilliseconds = 0;
-  const foreseen = new Map<string, number>();
+  const foreseen = new Map<string, { readonly basis: string; readonly bytes: number }>();
   const key = (attempt: number, round: number) => `${attempt}.${round}`;
 
+  /** Once in each round, and again when the throttle has changed: then the model expects otherwise. */
   const foresee = (migration: Migration) => {
-    const { openRound, attempts } = migration;
-    if (openRound === undefined || foreseen.size >= mostForeseen) return;
+    const { openRound, attempts, orderedThrottlePercent } = migration;
+    if (openRound === undefined) return;
     const next = key(attempts.length, openRound.number + 1);
-    if (foreseen.has(next)) return;
+    const basis = `${throttleNow(migration)} ${orderedThrottlePercent}`;
+    if (foreseen.get(next)?.basis === basis) return;
     const course = presentCourse(migration);
     const sync = course && foreseenSyncs(course, 1)[0];
-    if (sync) foreseen.set(next, sync.backlogBytes);
+    if (sync) foreseen.set(next, { basis, bytes: sync.backlogBytes });
+    if (foreseen.size > mostForeseen) foreseen.delete(foreseen.keys().next().value ?? '');
   };
   const addPoint = (migration: Migration) => {
     const point = pointOf(migration, beganAtMilliseconds);
@@ -61,7 +64,7 @@ export function createChronicle(beganAtMilliseconds: number): Chronicle {
     get thinnings() {
       return thinnings;
     },
-    foreseenBytes: (attempt, round) => foreseen.get(key(attempt, round)),
+    foreseenBytes: (attempt, round) => foreseen.get(key(attempt, round))?.bytes,
     observe: (migration, input) => {
       if (input.kind !== 'sample' || input.side !== 'source') return;
       addPoint(migration);

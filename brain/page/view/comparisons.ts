@@ -58,10 +58,26 @@ const figures: readonly Figure[] = [
   },
 ];
 
-function firstPrediction({ decisions }: Migration): Prediction | undefined {
-  return decisions.find(
+/** Made into figures of the whole: a decision under way speaks of what is still to come. */
+function firstPrediction({ decisions, attempts, rounds }: Migration): Prediction | undefined {
+  const first = decisions.find(
     ({ decision }) => decision.side === 'source' && decision.prediction !== undefined,
-  )?.decision.prediction;
+  )?.decision;
+  const { totalMilliseconds, guestWorkLostSeconds, transferredBytes, ...rest } =
+    first?.prediction ?? {};
+  if (first === undefined) return undefined;
+  const { atMilliseconds } = first;
+  const startedAt = attempts[0]?.startedAtMilliseconds ?? atMilliseconds;
+  const passed = Math.max(0, atMilliseconds - startedAt);
+  const wasFree = rounds.every(
+    (round) => round.endedAtMilliseconds > atMilliseconds || round.throttlePercent <= 1,
+  );
+  return {
+    ...rest,
+    ...(totalMilliseconds !== undefined && { totalMilliseconds: passed + totalMilliseconds }),
+    ...(guestWorkLostSeconds !== undefined && wasFree && { guestWorkLostSeconds }),
+    ...(transferredBytes !== undefined && passed === 0 && { transferredBytes }),
+  };
 }
 
 function isFigure(value: number | undefined): value is number {
