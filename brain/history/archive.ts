@@ -93,8 +93,13 @@ async function rebuild(
     ...(source && destination && { destination: { name: source.name, ...destination } }),
     phase: 'settled',
     rounds: rounds.map(({ document }) => parse(document) as Round),
-    decisions: decisions.map((row) => decisionRecord(row, measured)),
+    decisions: decisions.filter(isWhole).map((row) => decisionRecord(row, measured)),
   };
+}
+
+/** An outcome whose decision was dropped stands alone. */
+function isWhole({ document }: Row): boolean {
+  return document !== null;
 }
 
 function decisionRecord(row: Row, measured: ReadonlyMap<unknown, Evidence>): DecisionRecord {

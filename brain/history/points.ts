@@ -120,11 +120,12 @@ function effectFields(prefix: string, figures: Prediction | Evidence): PointPart
 /** What `report` needs of a settled migration beside its rounds and decisions. */
 export interface MigrationRecord extends Pick<
   Migration,
-  'id' | 'policy' | 'source' | 'link' | 'probe' | 'orderedAtMilliseconds' | 'nowMilliseconds'
+  'id' | 'policy' | 'link' | 'probe' | 'orderedAtMilliseconds' | 'nowMilliseconds'
 > {
   readonly result: MigrationResult;
+  readonly source?: Omit<VmFacts, 'storage'>;
   /** The same VM: it has the same name. */
-  readonly destination?: Omit<VmFacts, 'name'>;
+  readonly destination?: Omit<VmFacts, 'name' | 'storage'>;
 }
 
 function recordOf(migration: Migration, result: MigrationResult): MigrationRecord {
@@ -132,14 +133,19 @@ function recordOf(migration: Migration, result: MigrationResult): MigrationRecor
   const { orderedAtMilliseconds, nowMilliseconds } = migration;
   return {
     ...{ id, policy, link, nowMilliseconds, result },
-    ...(source && { source }),
-    ...(destination && { destination: withoutName(destination) }),
+    ...(source && { source: withoutStorage(source) }),
+    ...(destination && { destination: withoutName(withoutStorage(destination)) }),
     ...(probe && { probe }),
     ...(orderedAtMilliseconds !== undefined && { orderedAtMilliseconds }),
   };
 }
 
-function withoutName({ name: _, ...facts }: VmFacts): Omit<VmFacts, 'name'> {
+/** A VM may have more disks than a field has room for. */
+function withoutStorage({ storage: _, ...facts }: VmFacts): Omit<VmFacts, 'storage'> {
+  return facts;
+}
+
+function withoutName<T extends { readonly name: string }>({ name: _, ...facts }: T) {
   return facts;
 }
 

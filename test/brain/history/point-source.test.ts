@@ -120,6 +120,16 @@ describe('brain/history/point-source', () => {
     assert.match(effect ?? '', / 70000003$/);
   });
 
+  it('has room for the worst of names, and for a VM of many disks', () => {
+    const disk = { device: 'vda', location: '/x'.repeat(100), storage: 'shared' } as const;
+    const storage = { disks: Array.from({ length: 1_000 }, () => disk) };
+    const facts = { ...factsOf('h1'), name: '\0'.repeat(4096), storage };
+    const { listener, lines } = listen();
+    listener.onSettled?.({ ...migration, source: facts, destination: facts }, resultOf(migration));
+    assert.match(lines[0] ?? '', /document=/);
+    assert.ok(Buffer.byteLength(lines[0] ?? '') < 63 * 1024);
+  });
+
   it('writes a host and each of its NICs', () => {
     const { lines, tell } = listen();
     tell({ header, body: { kind: 'host', sample: hostSample } });
