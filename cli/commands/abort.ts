@@ -33,7 +33,7 @@ async function abort(
   { reason, json }: AbortFlags,
 ): Promise<ExitCode> {
   const before = await show(fleet, name);
-  if (isInPostCopy(before)) throw postCopyError(before.id);
+  refuseBeyondReach(before);
   const order = { id: before.id, ...(reason !== undefined && { reason }) };
   if (!isOver(before)) await fleet.ask('abort', order);
   const end = await ended(fleet, before.id);
@@ -49,7 +49,7 @@ async function ended(fleet: FleetClient, id: string): Promise<Migration> {
   for (;;) {
     const migration = await show(fleet, id);
     if (isOver(migration) || performance.now() > giveUpAt) return migration;
-    if (isInPostCopy(migration)) throw postCopyError(id);
+    refuseBeyondReach(migration);
     await sleep(lookMilliseconds);
   }
 }
@@ -58,11 +58,13 @@ async function show(fleet: FleetClient, name: string): Promise<Migration> {
   return (await fleet.ask<{ migration: Migration }>('show', { migration: name })).migration;
 }
 
-function isInPostCopy({ phase, last }: Migration): boolean {
-  return phase === 'post-copy' || last?.status.startsWith('postcopy') === true;
-}
-
-function postCopyError(id: string): ExitError {
-  const message = `${id} is in post-copy: the guest runs at the destination, a cancel would lose it. Nothing was sent.`;
-  return new ExitError(exitCodes.refused, message);
+/** Throws ExitError for what must not be cancelled, or not from here. */
+function refuseBeyondReach({ id, phase, last, order }: Migration): void {
+  const isInPostCopy = phase === 'post-copy' || last?.status.startsWith('postcopy') === true;
+  const why = isInPostCopy
+    ? 'is in post-copy: the guest runs at the destination, a cancel would lose it'
+    : order?.verb === 'follow' && phase !== 'settled'
+      ? 'was started by somebody else: cancel it where it was started'
+      : undefined;
+  if (why !== undefined) throw new ExitError(exitCodes.refused, `${id} ${why}. Nothing was sent.`);
 }

@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import type { Guest } from '../guests/guest.ts';
 import type { Pair } from '../rig/pair.ts';
 import { startBus, type RestartableBus } from './bus.ts';
 import {
@@ -38,8 +39,12 @@ async function operator({ bus }: Pick<Fleet, 'bus'>, ...words: string[]): Promis
 
 const has = (type: string) => (line: Line) => line['type'] === type;
 
-async function startFleet(mode: 'advise' | 'act', change: object = {}): Promise<Fleet> {
-  const pair = await stage.pair(guests.moderate);
+async function startFleet(
+  mode: 'advise' | 'act',
+  change: object = {},
+  guest: Guest = guests.small,
+): Promise<Fleet> {
+  const pair = await stage.pair(guest);
   const bus = await startBus(stage);
   const folder = stage.folder();
   const daemon = (name: string, command: string, config: object) => {
@@ -60,9 +65,10 @@ async function startFleet(mode: 'advise' | 'act', change: object = {}): Promise<
   const agents = { one: agent('one', pair.sourceQmp), two: agent('two', pair.destinationQmp) };
   const brain = daemon('brain', 'brain', { brain: 'b1', mode, hosts: ['one', 'two'], ...change });
   const fleet = { pair, bus, agents, brain };
-  await until('the brain knows both VMs', async () => {
+  await until('the brain knows both VMs, and what their hosts offer', async () => {
     const { lines } = await operator(fleet, 'list');
-    return lines.filter(has('vm')).length === 2;
+    const offers = lines.filter((line) => has('host')(line) && 'facts' in line);
+    return lines.filter(has('vm')).length === 2 && offers.length === 2;
   });
   return fleet;
 }
@@ -109,6 +115,10 @@ describe('the commands of a fleet', () => {
     assert.deepEqual(decided(story.lines), decided(moved.lines));
     const watched = await operator(fleet, 'watch', String(listed['id']));
     assert.deepEqual(watched.lines.at(-1), { type: 'result', ...result });
+    await until('the brain sees it there', async () => {
+      const vms = (await operator(fleet, 'list')).lines.filter(has('vm'));
+      return vms.some(({ host, runState }) => host === 'two' && runState === 'running');
+    });
     const again = await operator(fleet, 'migrate', 'guest', '--to', 'one');
     assert.equal(again.code, 5);
     assert.match(again.messages, /destinationCommand/);
@@ -119,7 +129,7 @@ describe('the commands of a fleet', () => {
 
   it('abort leaves the VM at the source, and advise sends nothing', async () => {
     const rules = { vms: { guest: { maxBandwidth: '4MiB/s' } } };
-    const fleet = await startFleet('act', rules);
+    const fleet = await startFleet('act', rules, guests.moderate);
     const migration = stage.ferryman(
       'migrate',
       'guest',
