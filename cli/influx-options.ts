@@ -17,11 +17,7 @@ export interface InfluxFlags {
 /** Adds them to a command. */
 export function addInfluxOptions(command: Command): Command {
   return command
-    .addOption(
-      new Option('--config <file>', "a brain's configuration, whose database is read").conflicts(
-        'influx',
-      ),
-    )
+    .addOption(new Option('--config <file>', "a brain's configuration, whose database is read"))
     .addOption(new Option('--influx <url>', 'the database of history').env('FERRYMAN_INFLUX_URL'))
     .addOption(
       new Option('--influx-flavor <version>', 'its generation')
@@ -45,7 +41,8 @@ export function addInfluxOptions(command: Command): Command {
 /** Throws ConfigError, and ExitError (usage) when nothing says where history is. */
 export function influxOf(flags: InfluxFlags): InfluxSettings {
   if (flags.config !== undefined) {
-    const { influx } = loadBrainConfig(flags.config);
+    const over = flags.influx === undefined ? {} : { 'influx.url': flags.influx };
+    const { influx } = loadBrainConfig(flags.config, process.env, over);
     if (influx !== undefined) return influx;
     throw new ExitError(exitCodes.usage, `${flags.config} names no influx: no history is kept.`);
   }

@@ -9,6 +9,16 @@ import { exitCodeOf } from '../../../cli/exit.ts';
 import { addInfluxOptions, influxOf, type InfluxFlags } from '../../../cli/influx-options.ts';
 import { completedResult, migration } from '../fixture.ts';
 
+/** What the environment of whoever runs the tests says of databases. */
+const variables = Object.keys(process.env).filter((name) => name.startsWith('FERRYMAN_INFLUX_'));
+const said = variables.map((name) => [name, process.env[name]] as const);
+before(() => {
+  for (const name of variables) Reflect.deleteProperty(process.env, name);
+});
+after(() => {
+  Object.assign(process.env, Object.fromEntries(said));
+});
+
 function record(id: string, name: string, outcome: 'completed' | 'failed'): MigrationRecord {
   const { source, destination, policy, link } = migration();
   assert.ok(source && destination);
@@ -91,6 +101,8 @@ describe('cli/influx-options', () => {
     const influx = { flavor: 'v2', url: 'http://h:8086', database: 'b' };
     const config = file('brain.yaml', `${nats}influx: ${JSON.stringify(influx)}\n`);
     assert.deepEqual(read('--config', config), influx);
+    const other = read('--config', config, '--influx', 'http://other:8086');
+    assert.deepEqual(other, { ...influx, url: 'http://other:8086' });
     assert.throws(() => read('--config', file('none.yaml', nats)), /names no influx/);
   });
 });
