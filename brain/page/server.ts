@@ -37,11 +37,14 @@ const partingMilliseconds = 500;
 /** Longer than any id that we give. */
 const longestId = 256;
 
-/** Begins to serve; port 0 lets the system choose. Throws ConfigError when the address is taken. */
-export async function openPage(address: ListenAddress, log: Log): Promise<Page> {
+/**
+ * Begins to serve; port 0 lets the system choose. Throws ConfigError when the address is taken.
+ * `assets` are those of the build unless given.
+ */
+export async function openPage(address: ListenAddress, log: Log, assets?: Assets): Promise<Page> {
   const store = createStore();
   const readers = createReaders(Date.now);
-  const files = filesOf(await loadAssets());
+  const files = filesOf(assets ?? (await loadAssets()));
   const server = createServer((request, response) => {
     response.on('error', (error) => {
       log.debug({ error: messageOf(error) }, 'a reader of the page went away');

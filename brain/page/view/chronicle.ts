@@ -10,8 +10,8 @@ import { presentCourse } from './course.ts';
 import { throttleNow } from './row.ts';
 import type { Point } from './view.ts';
 
-/** More points than a wide screen has pixels to spare for; then every second one is dropped. */
-const mostPoints = 1200;
+/** Enough for the eye, and 500 migrations of it fit into memory; then every second one is dropped. */
+const mostPoints = 600;
 /** Rounds of which what was foreseen is kept; an endless migration has many. */
 const mostForeseen = 1000;
 

@@ -1,27 +1,20 @@
 import assert from 'node:assert/strict';
-import { mkdirSync, existsSync, writeFileSync } from 'node:fs';
 import { get, request, type IncomingMessage } from 'node:http';
-import { join } from 'node:path';
 import type { Frame } from '../../../brain/page/view/view.ts';
 import { openPage, type Page } from '../../../brain/page/server.ts';
-import { projectRoot } from '../../../scripts/tools.mjs';
 import { silentLog } from '../../../shared/log.ts';
 import { migration } from '../../cli/fixture.ts';
 
-/** A stand-in where nothing was built yet; what the page says is the business of other tests. */
-function provideAssets(): void {
-  const made = join(projectRoot, '.cache/page.json');
-  if (existsSync(made)) return;
-  mkdirSync(join(projectRoot, '.cache'), { recursive: true });
-  writeFileSync(made, JSON.stringify({ document: '<!doctype html>', script: '', style: '' }));
-}
+/** What the page says is the business of other tests. */
+const assets = { document: '<!doctype html>', script: ';', style: '' };
+
+const open = (port = 0) => openPage({ host: '127.0.0.1', port }, silentLog, assets);
 
 describe('page/server', () => {
   let page: Page;
 
-  before(provideAssets);
   beforeEach(async () => {
-    page = await openPage({ host: '127.0.0.1', port: 0 }, silentLog);
+    page = await open();
   });
   afterEach(() => page.close());
 
@@ -107,12 +100,11 @@ describe('page/server', () => {
     await page.close();
     const [, last] = await told;
     assert.equal(last?.rows?.[0]?.elapsedMilliseconds, 8_000);
-    page = await openPage({ host: '127.0.0.1', port: 0 }, silentLog);
+    page = await open();
   });
 
   it('says which address is taken', async () => {
     const { port } = new URL(page.url);
-    const taken = openPage({ host: '127.0.0.1', port: Number(port) }, silentLog);
-    await assert.rejects(taken, /page.*EADDRINUSE.*choose another address/);
+    await assert.rejects(open(Number(port)), /page.*EADDRINUSE.*choose another address/);
   });
 });
