@@ -119,9 +119,7 @@ function preparation(
     async restore() {
       throttle?.release();
       const effect = await settings.assign(
-        memory.foreign === undefined
-          ? savedToQemu(memory.saved)
-          : tunedToQemu(memory.saved, monitor.restoredByOwner),
+        memory.foreign === undefined ? savedToQemu(memory.saved) : tunedToQemu(memory.saved),
       );
       delete memory.armed;
       delete memory.foreign;

@@ -5,9 +5,10 @@ import { readSettings } from './qemu/inspect.ts';
 import { armingOf } from './qemu/options.ts';
 
 /**
- * Learns the arming, and takes the parameters as they are now for those to be restored: whoever
- * started the migration has just set them. But not those that he restores himself, to what they were
- * before; and not where the start was missed, for ferryman may have tuned it in an earlier life.
+ * Learns the arming, and takes the parameters as they are now for those to be restored: somebody may
+ * have set them since the VM was attached. But not those that are known to be set by the start of
+ * this migration; and not where the start was missed, for ferryman may have tuned it in an earlier
+ * life.
  * Throws as `readSettings`.
  */
 export async function meetForeign(
@@ -19,9 +20,9 @@ export async function meetForeign(
   memory.foreign = armingOf(now);
   if (!isAtItsStart) return;
   const { capabilities, parameters } = memory.saved;
-  const restoredByOwner = Object.entries(parameters).filter(([name]) =>
-    monitor.restoredByOwner?.has(name),
-  );
-  const kept = { ...now.parameters, ...Object.fromEntries(restoredByOwner) };
-  memory.saved = { capabilities, parameters: kept };
+  const before = Object.entries(parameters).filter(([name]) => monitor.setByOwner?.has(name));
+  memory.saved = {
+    capabilities,
+    parameters: { ...now.parameters, ...Object.fromEntries(before) },
+  };
 }

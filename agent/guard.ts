@@ -24,7 +24,7 @@ export function guardMonitor(
   let situation: Situation = { ...inspection, postCopyRequested };
   return {
     address: monitor.address,
-    ...(monitor.restoredByOwner && { restoredByOwner: monitor.restoredByOwner }),
+    ...(monitor.setByOwner && { setByOwner: monitor.setByOwner }),
     async execute(command, given = {}, timeoutMilliseconds) {
       const call = { command, arguments: given as Fields };
       const hazard = hazardOf(call, situation);

@@ -12,8 +12,8 @@ export interface MonitorEvent {
 export interface Monitor {
   /** A stable name of this monitor, e.g. the socket path. */
   readonly address: string;
-  /** Parameters that the VM's owner puts back itself when a migration ends; absent means none. */
-  readonly restoredByOwner?: ReadonlySet<string>;
+  /** Parameters that the VM's owner sets when it starts a migration; absent means that nobody knows. */
+  readonly setByOwner?: ReadonlySet<string>;
   /** Throws ExecuteError (QEMU refused), TimeoutError, ConnectionLostError, BadReplyError. */
   execute(
     command: string,

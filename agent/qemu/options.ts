@@ -97,19 +97,11 @@ export function savedToQemu(saved: QemuSettings): QemuAssignments {
   };
 }
 
-/**
- * What puts back what ferryman may have tuned of a migration that somebody else armed, but for what
- * its owner restores himself.
- */
-export function tunedToQemu(
-  saved: QemuSettings,
-  restoredByOwner: ReadonlySet<string> = new Set(),
-): QemuAssignments {
-  // QEMU wants the two of the throttle together.
-  const isWanted = (name: string): boolean =>
-    name === 'cpu-throttle-initial' || !restoredByOwner.has(name);
-  const parameters = collect(saved, ({ tuning }, name) =>
-    tuning && isWanted(name) ? savedValue(name, saved.parameters[name]) : undefined,
+/** What puts back what ferryman may have tuned of a migration that somebody else armed. */
+export function tunedToQemu(saved: QemuSettings): QemuAssignments {
+  const parameters = collect(
+    saved,
+    ({ tuning }, name) => tuning && savedValue(name, saved.parameters[name]),
   );
   return { capabilities: {}, parameters };
 }

@@ -87,9 +87,10 @@ export const steps: Readonly<Partial<Record<Phase, Step>>> = {
   },
 };
 
-/** Of a migration that somebody else started, what nothing was done to needs no restoring. */
-function isOurs({ order, decisions }: Migration): boolean {
-  return order?.verb !== 'follow' || decisions.length > 0;
+/** Whoever started a migration also ends what it leaves behind; what stays is put back as it was. */
+function isOurs({ order, decisions, ending }: Migration): boolean {
+  const stays = ending?.outcome !== 'completed' && decisions.length > 0;
+  return order?.verb !== 'follow' || stays;
 }
 
 /** A destination calls its side completed a little later than the source does. */

@@ -9,10 +9,6 @@ export type VirshCall =
   | { readonly kind: 'monitor'; readonly words: readonly string[] }
   | { readonly kind: 'refused'; readonly reason: string };
 
-const bytesPerMebibyte = 2 ** 20;
-/** "No limit", in libvirt's unit: more it does not take. */
-const mostMebibytes = 8_796_093_022_207;
-
 /** libvirt writes all capabilities when it starts a migration, and would not know of one of ours. */
 const libvirtsOwn: ReadonlySet<string> = new Set([
   'migrate',
@@ -22,19 +18,12 @@ const libvirtsOwn: ReadonlySet<string> = new Set([
   'migrate-pause',
 ]);
 
-/**
- * Parameters that libvirt 9 puts back itself at the end of a migration, to what they were at its
- * start (read back after an abort).
- */
-export const restoredByLibvirt: ReadonlySet<string> = new Set([
-  'downtime-limit',
+/** Parameters that libvirt 9 sets when it starts a migration (read back under each of its flags). */
+export const setByLibvirt: ReadonlySet<string> = new Set([
   'cpu-throttle-initial',
   'cpu-throttle-increment',
+  'max-bandwidth',
   'max-postcopy-bandwidth',
-  'xbzrle-cache-size',
-  'multifd-channels',
-  'compress-level',
-  'compress-threads',
 ]);
 
 /** The calls that come to this QMP command, to be made in this order. */
@@ -53,23 +42,17 @@ export function virshCalls(
   return [passedThrough(domain, command, given)];
 }
 
+/** Not by migrate-setspeed: libvirt keeps that for every later migration of the domain [measured]. */
 function parameterCalls(
   domain: string,
   given: Readonly<Record<string, unknown>>,
 ): readonly VirshCall[] {
-  const { 'downtime-limit': limit, 'max-bandwidth': bandwidth, ...rest } = given;
+  const { 'downtime-limit': limit, ...rest } = given;
   const hasRest = Object.keys(rest).length > 0;
   return [
     ...(limit === undefined ? [] : [own('migrate-setmaxdowntime', domain, String(Number(limit)))]),
-    ...(bandwidth === undefined
-      ? []
-      : [own('migrate-setspeed', domain, String(mebibytes(Number(bandwidth))))]),
     ...(hasRest ? [passedThrough(domain, 'migrate-set-parameters', rest)] : []),
   ];
-}
-
-function mebibytes(bytesPerSecond: number): number {
-  return Math.min(mostMebibytes, Math.max(1, Math.round(bytesPerSecond / bytesPerMebibyte)));
 }
 
 function own(name: string, ...words: readonly string[]): VirshCall {

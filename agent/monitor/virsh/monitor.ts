@@ -1,7 +1,7 @@
 /** The monitor of one libvirt domain. Speaks QMP to the agent and virsh to libvirt. */
 import type { Monitor, MonitorEvent } from '../monitor.ts';
 import { BadReplyError, ConnectionLostError, ExecuteError } from '../qmp/errors.ts';
-import { restoredByLibvirt, virshCalls, type VirshCall } from './calls.ts';
+import { setByLibvirt, virshCalls, type VirshCall } from './calls.ts';
 import type { VirshSession } from './session.ts';
 import { complaintIn } from './transcript.ts';
 
@@ -10,18 +10,36 @@ export function domainAddress(uuid: string): string {
   return `libvirt:${uuid}`;
 }
 
+/** A source after its migration. */
+interface Departure {
+  /** QEMU's last word on it. */
+  readonly migration: Promise<unknown>;
+  readonly timer: NodeJS.Timeout;
+}
+
+interface Migrating {
+  readonly ram?: object;
+}
+
+/** QEMU lives on for about 600 ms [measured]. */
+const lastWordMilliseconds = 500;
+/** Until whoever wants to know has read it. */
+const departureMilliseconds = 1500;
+
 /** libvirt's words for a domain that is not there any more. */
 const gone = /domain is not running|failed to get domain|domain not found/i;
 
 /** Lives as long as the domain runs here; whoever finds domains tells it of events and of the end. */
 export class VirshMonitor implements Monitor {
   readonly address: string;
-  readonly restoredByOwner = restoredByLibvirt;
+  readonly setByOwner = setByLibvirt;
   readonly #uuid: string;
   readonly #session: VirshSession;
   readonly #eventListeners: ((event: MonitorEvent) => void)[] = [];
   readonly #closeListeners: ((reason: Error) => void)[] = [];
   #ended: Error | undefined;
+  #isSending = false;
+  #departure: Departure | undefined;
 
   constructor(session: VirshSession, uuid: string) {
     this.address = domainAddress(uuid);
@@ -35,9 +53,12 @@ export class VirshMonitor implements Monitor {
     given: object = {},
     timeoutMilliseconds?: number,
   ): Promise<unknown> {
+    if (this.#departure !== undefined) return this.#recall(command, this.#departure);
     const calls = virshCalls(this.#uuid, command, given as Readonly<Record<string, unknown>>);
     let reply: unknown = {};
     for (const call of calls) reply = await this.#make(command, call, timeoutMilliseconds);
+    // A destination knows of no RAM.
+    if (command === 'query-migrate') this.#isSending = (reply as Migrating).ram !== undefined;
     return reply;
   }
 
@@ -56,6 +77,8 @@ export class VirshMonitor implements Monitor {
 
   /** Hands on what QEMU said of itself. */
   tell(name: string, data: Readonly<Record<string, unknown>>): void {
+    const hasMoved = name === 'MIGRATION' && data['status'] === 'completed';
+    if (hasMoved && this.#isSending) this.#departure ??= this.#depart();
     for (const listener of this.#eventListeners)
       listener({ name, data, atMilliseconds: Date.now() });
   }
@@ -64,7 +87,31 @@ export class VirshMonitor implements Monitor {
   end(reason: Error): void {
     if (this.#ended !== undefined) return;
     this.#ended = reason;
+    clearTimeout(this.#departure?.timer);
     for (const listener of this.#closeListeners.splice(0)) listener(reason);
+  }
+
+  /**
+   * The guest has moved away, and libvirt ends what is left of it: soon no question is answered, and
+   * each that is asked keeps all others waiting. So the last one is asked at once.
+   */
+  #depart(): Departure {
+    const [call] = virshCalls(this.#uuid, 'query-migrate', {});
+    const lastWord = call && this.#make('query-migrate', call, lastWordMilliseconds);
+    return {
+      migration: Promise.resolve(lastWord).catch(() => ({ status: 'completed' })),
+      timer: setTimeout(() => {
+        this.end(new ConnectionLostError(this.address, 'its guest has moved away'));
+      }, departureMilliseconds),
+    };
+  }
+
+  #recall(command: string, { migration }: Departure): Promise<unknown> {
+    if (command === 'query-migrate') return migration;
+    if (command === 'query-status') return Promise.resolve({ status: 'postmigrate' });
+    if (command === 'query-blockstats') return Promise.resolve([]);
+    const reason = 'its guest has moved away';
+    return Promise.reject(new ExecuteError(this.address, command, 'Libvirt', reason));
   }
 
   async #make(command: string, call: VirshCall, timeoutMilliseconds?: number): Promise<unknown> {

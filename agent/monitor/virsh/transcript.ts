@@ -36,7 +36,7 @@ export interface EventLine {
   readonly data: Readonly<Record<string, unknown>>;
 }
 
-const eventLine = /event (\w+) for domain '(.*)': (<null>|\{.*\})$/;
+const eventLine = /event (\w+) at [\d.]+ for domain '(.*)': (<null>|\{.*\})$/;
 
 /** Undefined for a line that is no event. */
 export function parseEvent(line: string): EventLine | undefined {

@@ -49,13 +49,13 @@ describe('what virsh writes', () => {
   });
 
   it('holds events, of domains of any name', () => {
-    const line = `event MIGRATION for domain 'it''s {"odd"}': x': {"status":"setup"}`;
+    const line = `event MIGRATION at 1795419527.2 for domain 'it''s {"odd"}': x': {"status":"setup"}`;
     assert.deepEqual(parseEvent(line), {
       name: 'MIGRATION',
       domain: `it''s {"odd"}': x`,
       data: { status: 'setup' },
     });
-    assert.deepEqual(parseEvent("event STOP for domain 'w1': <null>")?.data, {});
+    assert.deepEqual(parseEvent("event STOP at 1795419527.2 for domain 'w1': <null>")?.data, {});
     assert.equal(parseEvent('event loop interrupted'), undefined);
   });
 
@@ -65,17 +65,16 @@ describe('what virsh writes', () => {
 });
 
 describe('calls to libvirt', () => {
-  it('are its own for downtime and speed, and the monitor for what it has not', () => {
+  it('are its own for downtime, and the monitor for what it has not', () => {
     const given = { 'downtime-limit': 300, 'max-bandwidth': 64 * 2 ** 20, 'max-cpu-throttle': 70 };
     assert.deepEqual(virshCalls(uuid, 'migrate-set-parameters', given), [
       { kind: 'own', words: ['migrate-setmaxdowntime', uuid, '300'] },
-      { kind: 'own', words: ['migrate-setspeed', uuid, '64'] },
       {
         kind: 'monitor',
         words: [
           'qemu-monitor-command',
           uuid,
-          '{"execute":"migrate-set-parameters","arguments":{"max-cpu-throttle":70}}',
+          '{"execute":"migrate-set-parameters","arguments":{"max-bandwidth":67108864,"max-cpu-throttle":70}}',
         ],
       },
     ]);
@@ -148,6 +147,31 @@ describe('a domain behind virsh', () => {
     assert.equal(reasons.length, 1);
   });
 
+  it('is not asked any more when its guest has moved away, but for the last word', async () => {
+    const monitor = new VirshMonitor(session, uuid);
+    const reply = (status: string) => `{"return":{"status":"${status}","ram":{}}}`;
+    answers([`qemu-monitor-command '${uuid}' '{"execute":"query-migrate"}'`, reply('active')]);
+    await monitor.execute('query-migrate');
+    answers([`qemu-monitor-command '${uuid}' '{"execute":"query-migrate"}'`, reply('completed')]);
+    monitor.tell('MIGRATION', { status: 'completed' });
+    const lastWord = { status: 'completed', ram: {} };
+    assert.deepEqual(await monitor.execute('query-migrate'), lastWord);
+    answers(['', 'hang']);
+    assert.deepEqual(await monitor.execute('query-migrate'), lastWord);
+    await assert.rejects(monitor.execute('migrate-set-parameters', { a: 1 }), ExecuteError);
+    monitor.close();
+  });
+
+  it('has moved away although it had no time for a last word', async () => {
+    const monitor = new VirshMonitor(session, uuid);
+    answers(['qemu-monitor-command', '{"return":{"status":"active","ram":{}}}']);
+    await monitor.execute('query-migrate');
+    answers(['qemu-monitor-command', 'end']);
+    monitor.tell('MIGRATION', { status: 'completed' });
+    assert.deepEqual(await monitor.execute('query-migrate'), { status: 'completed' });
+    monitor.close();
+  });
+
   it('that does not answer holds up the next command no longer than its time', async () => {
     const monitor = new VirshMonitor(session, uuid);
     answers(['qemu-monitor-command', 'hang'], ['list', `${uuid} w1`]);
@@ -174,7 +198,7 @@ describe('a domain behind virsh', () => {
       [`domstate '${uuid}'`, 'running (booted)'],
       [`domstate '${other}'`, 'paused (migrating)'],
     );
-    says('event MIGRATION for domain \'w1\': {"status":"setup"}');
+    says('event MIGRATION at 1795419527.2 for domain \'w1\': {"status":"setup"}');
     const found = discoverDomains({
       libvirt,
       onAttach: (monitor) => {
