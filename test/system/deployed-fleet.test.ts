@@ -120,13 +120,13 @@ describe('the fleet as deployed', function () {
   before(async () => {
     build();
     fleet = await startFleet();
+    await until('both VMs are seen', () => hasLine(fleet.brain, 'ferryman_vms 2'));
   });
   after(() => stage.clear());
 
   it('comes up with no right refused, healthy and ready', async () => {
     const { agents, brain } = fleet;
-    await until('both agents are heard', () => hasLine(brain, 'ferryman_agents_up 2'));
-    await until('both VMs are seen', () => hasLine(brain, 'ferryman_vms 2'));
+    assert.ok(await hasLine(brain, 'ferryman_agents_up 2'));
     for (const daemon of [...agents, brain]) {
       assert.equal((await daemon.get('/healthz')).status, 200);
       assert.equal((await daemon.get('/readyz')).status, 200);
@@ -144,6 +144,7 @@ describe('the fleet as deployed', function () {
       credentials: { kind: 'nkey', seed: bus.seed('alice') },
       tls: { caFile: bus.caFile },
     });
+    stage.undo(() => operator.close());
     const order = {
       id: 'm1',
       policy: 'none',
@@ -154,7 +155,6 @@ describe('the fleet as deployed', function () {
     };
     const payload = new TextEncoder().encode(JSON.stringify(order));
     const reply = await operator.request('ferryman.v1.op.migrate', payload, 5000);
-    await operator.close();
     assert.match(new TextDecoder().decode(reply), /"ok":true/);
     const applied = 'ferryman_commands_total{operation="migrate",outcome="applied"} 1';
     await until('the source is told to migrate', () => hasLine(brain, applied));
@@ -216,7 +216,9 @@ describe('the fleet as deployed', function () {
       readFileSync(brain.file, 'utf8').replace('mode: act', 'mode: observe'),
     );
     brain.process.child.kill('SIGHUP');
-    await until('it is read', () => brain.log().some(({ msg }) => String(msg).includes('read again')));
+    await until('it is read', () =>
+      brain.log().some(({ msg }) => String(msg).includes('read again')),
+    );
     assert.deepEqual(await modes(), ['observe', 'observe']);
   });
 
