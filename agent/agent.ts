@@ -7,12 +7,13 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Bus } from '../shared/bus.ts';
 import type { Clock } from '../shared/clock.ts';
-import { decodeBeacon, decodeCommand, encodeCommandResult } from '../shared/codec.ts';
+import { decodeCommand, encodeCommandResult } from '../shared/codec.ts';
 import { FerrymanError, messageOf } from '../shared/errors.ts';
 import type { Log } from '../shared/log.ts';
 import type { QemuRef, VmFacts } from '../shared/sample.ts';
-import { buildSubject, everyHost } from '../shared/subjects.ts';
+import { buildSubject } from '../shared/subjects.ts';
 import { attachToMonitors } from './attachments.ts';
+import { hearBeacons } from './beacons.ts';
 import { watchBrain, type DeadMan, type DeadManStage } from './dead-man.ts';
 import { startDestination } from './destination.ts';
 import { createExecutor, vmKey, type ExecutorOptions } from './executor.ts';
@@ -137,7 +138,11 @@ async function startAgent(options: AgentOptions, roster: Roster): Promise<Life> 
     if (stage === 'floored') void letGo.floorAll();
     if (stage === 'given-up' && policy.brainLost === 'cancel') void letGo.cancelAll();
   });
-  const beacons = hearBeacons(options, running, deadMan);
+  const announce = () => {
+    host.announce();
+    for (const vm of roster.all()) vm.announce();
+  };
+  const beacons = hearBeacons({ bus: options.bus, log, journal, deadMan, announce });
   const commands = serveCommands(options, running, deadMan);
   const hostSample = host.latest;
   const attachments = attachToMonitors({ ...options, ...running, layout, hostSample });
@@ -158,25 +163,6 @@ const silenceMessages: Readonly<Record<DeadManStage, string>> = {
   floored: 'the brain has been silent for 5 s: throttles go to the floor',
   'given-up': 'the brain has been silent for 30 s: the host policy decides',
 };
-
-/** A brain that is new here is told of all VMs; one that was deposed is not heard. */
-function hearBeacons({ bus, log }: AgentOptions, running: Running, deadMan: DeadMan) {
-  const { roster, journal } = running;
-  const known = new Set<string>();
-  return bus.subscribe(everyHost('lead'), (subject, payload) => {
-    try {
-      const { brain, epoch } = decodeBeacon(payload);
-      if (epoch < journal.highestEpoch) return;
-      deadMan.hear();
-      const life = `${brain} ${String(epoch)}`;
-      if (known.has(life)) return;
-      known.add(life);
-      for (const vm of roster.all()) vm.announce();
-    } catch (error) {
-      log.warn({ subject, error: messageOf(error) }, 'a beacon makes no sense');
-    }
-  });
-}
 
 function serveCommands(options: AgentOptions, running: Running, deadMan: DeadMan) {
   const { bus, host, log } = options;

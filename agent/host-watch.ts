@@ -12,6 +12,8 @@ const samplesPerFacts = 5;
 
 export interface HostWatch {
   latest(): HostSample;
+  /** Says the latest again. */
+  announce(): void;
   stop(): void;
 }
 
@@ -26,7 +28,10 @@ export async function watchHost(
     log.warn({ collector, error: messageOf(error) }, 'a collector failed');
   });
   let latest: HostSample = await probe.collectHost();
-  outbox.publish({ kind: 'host', sample: latest, facts: factsNow() });
+  const announce = () => {
+    outbox.publish({ kind: 'host', sample: latest, facts: factsNow() });
+  };
+  announce();
   const look = async (): Promise<void> => {
     const stamp = outbox.stamp();
     latest = await probe.collectHost();
@@ -39,6 +44,7 @@ export async function watchHost(
   }, hostSampleMilliseconds);
   return {
     latest: () => latest,
+    announce,
     stop: () => {
       clearInterval(timer);
     },

@@ -138,12 +138,14 @@ describe('agent', () => {
     await hanging.stop();
   });
 
-  it('tells a brain it has not heard before of its VMs', async () => {
+  it('tells a brain it has not heard before of its host and its VMs', async () => {
     const { brainBus, bodies, attached } = rig;
     await attached();
     const before = bodies('attach').length;
+    const hosts = bodies('host').length;
     brainBus.publish('ferryman.v1.lead.brain-2', encodeBeacon({ epoch: 9, brain: 'brain-2' }));
     await until('a second announcement', () => bodies('attach')[before]);
+    assert.ok(bodies('host')[hosts]?.facts);
   });
 
   it('is at peace with a VM that is already gone when it is to be restored', async () => {

@@ -1,0 +1,36 @@
+/** Hears the beacons of brains: that one is there, and which one is new. */
+import type { Bus, Subscription } from '../shared/bus.ts';
+import { decodeBeacon } from '../shared/codec.ts';
+import { messageOf } from '../shared/errors.ts';
+import type { Log } from '../shared/log.ts';
+import { everyHost } from '../shared/subjects.ts';
+import type { DeadMan } from './dead-man.ts';
+import type { Journal } from './journal.ts';
+
+export interface BeaconOptions {
+  readonly bus: Bus;
+  readonly log: Log;
+  readonly journal: Journal;
+  readonly deadMan: DeadMan;
+  /** Tells of the host and of all VMs. */
+  readonly announce: () => void;
+}
+
+/** A brain that is new here is told of all; one that was deposed is not heard. */
+export function hearBeacons(options: BeaconOptions): Subscription {
+  const { bus, log, journal, deadMan, announce } = options;
+  const known = new Set<string>();
+  return bus.subscribe(everyHost('lead'), (subject, payload) => {
+    try {
+      const { brain, epoch } = decodeBeacon(payload);
+      if (epoch < journal.highestEpoch) return;
+      deadMan.hear();
+      const life = `${brain} ${String(epoch)}`;
+      if (known.has(life)) return;
+      known.add(life);
+      announce();
+    } catch (error) {
+      log.warn({ subject, error: messageOf(error) }, 'a beacon makes no sense');
+    }
+  });
+}
