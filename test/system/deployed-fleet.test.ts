@@ -1,115 +1,14 @@
-/** Agents and a brain from deploy/ferryman on the NATS of deploy/nats: health, metrics, signals. */
+/** The fleet as deploy/ has it: health, metrics, rights, signals. */
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
-import { once } from 'node:events';
-import { copyFileSync, readFileSync, writeFileSync } from 'node:fs';
-import { createServer } from 'node:http';
-import type { AddressInfo } from 'node:net';
-import { dirname, join } from 'node:path';
+import { readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { projectRoot, tools } from '../../scripts/tools.mjs';
 import { natsBus } from '../../shared/nats-bus.ts';
-import { fakeQemu, type FakeQemu } from '../fakes/qemu.ts';
-import { startSecuredBus, type SecuredBus } from './secured-bus.ts';
-import { build, createStage, until, type Ferryman, type Line } from './support.ts';
+import { deployed, hasLine, startFleet, type Fleet } from './deployed-fleet.ts';
+import { build, createStage, until, type Line } from './support.ts';
 
 const stage = createStage();
-const deployed = (name: string) => join(projectRoot, 'deploy/ferryman', name);
-
-interface Daemon {
-  readonly process: Ferryman;
-  /** The configuration that SIGHUP has it read again. */
-  readonly file: string;
-  log(): readonly Line[];
-  /** Of `/healthz`, `/readyz` or `/metrics`; status 0 when nobody answers. */
-  get(path: string): Promise<{ readonly status: number; readonly text: string }>;
-}
-
-interface Fleet {
-  readonly bus: SecuredBus;
-  readonly agents: readonly [Daemon, Daemon];
-  readonly brain: Daemon;
-  readonly qemus: readonly [FakeQemu, FakeQemu];
-}
-
-const logOf = (daemon: Ferryman): readonly Line[] =>
-  daemon
-    .messages()
-    .split('\n')
-    .filter((line) => line.startsWith('{') && line.endsWith('}'))
-    .map((line) => JSON.parse(line) as Line);
-
-async function startFleet(): Promise<Fleet> {
-  const bus = await startSecuredBus(stage);
-  const folder = stage.folder();
-  const policy = join(folder, 'policy.yaml');
-  copyFileSync(deployed('policy.yaml'), policy);
-  const start = async (
-    part: 'agent' | 'brain',
-    id: string,
-    settings: Readonly<Record<string, string>>,
-  ): Promise<Daemon> => {
-    const file = join(folder, `${id}.yaml`);
-    const text = readFileSync(deployed(`${part}.yaml`), 'utf8');
-    writeFileSync(file, text.replace('mode: advise', 'mode: act'));
-    const all = {
-      'nats.url': bus.url,
-      'nats.caFile': bus.caFile,
-      'nats.nkeySeedFile': bus.seedFile(id),
-      'monitoring.listen': '127.0.0.1:0',
-      ...settings,
-    };
-    const flags = Object.entries(all).flatMap(([key, value]) => ['--set', `${key}=${value}`]);
-    const process = stage.ferryman(part, '--config', file, ...flags);
-    const log = () => logOf(process);
-    const url = () => log().find((line) => 'url' in line)?.['url'];
-    await until(`${id} serves its metrics`, () => url() !== undefined);
-    const get = async (path: string) => {
-      try {
-        const response = await fetch(`${String(url())}${path}`);
-        return { status: response.status, text: await response.text() };
-      } catch {
-        return { status: 0, text: '' };
-      }
-    };
-    return { process, file, log, get };
-  };
-  const agentOf = async (host: string): Promise<[Daemon, FakeQemu]> => {
-    const qemu = await fakeQemu('7.2');
-    stage.undo(() => qemu.stop());
-    const daemon = await start('agent', host, {
-      host,
-      'qmp.directory': dirname(qemu.server.path),
-      stateDirectory: join(folder, `${host}.state`),
-      policyFile: policy,
-    });
-    return [daemon, qemu];
-  };
-  const [one, first] = await agentOf('host-1');
-  const [two, second] = await agentOf('host-2');
-  second.runState = 'inmigrate';
-  const database = { 'influx.url': await contentDatabase() };
-  const brain = await start('brain', 'brain-1', database);
-  return { bus, agents: [one, two], brain, qemus: [first, second] };
-}
-
-/** A database that takes whatever it is given. */
-async function contentDatabase(): Promise<string> {
-  const server = createServer((request, response) => {
-    request
-      .resume()
-      .on('end', () => response.writeHead(request.method === 'POST' ? 204 : 200).end());
-  });
-  await once(server.listen(0, '127.0.0.1'), 'listening');
-  stage.undo(() => {
-    server.close();
-    server.closeAllConnections();
-  });
-  const { port } = server.address() as AddressInfo;
-  return `http://127.0.0.1:${port}`;
-}
-
-const hasLine = async (daemon: Daemon, line: string) =>
-  (await daemon.get('/metrics')).text.split('\n').includes(line);
 
 /** Names of all figures that a daemon has. */
 const figuresIn = (text: string) => [...text.matchAll(/^# TYPE (\w+)/gm)].map(([, name]) => name);
@@ -119,7 +18,7 @@ describe('the fleet as deployed', function () {
   let fleet: Fleet;
   before(async () => {
     build();
-    fleet = await startFleet();
+    fleet = await startFleet(stage);
     await until('both VMs are seen', () => hasLine(fleet.brain, 'ferryman_vms 2'));
   });
   after(() => stage.clear());
