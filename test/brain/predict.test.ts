@@ -93,4 +93,12 @@ describe('brain/predict', () => {
     }
     assert.ok(agents.every(({ commands }) => commands.length === 0));
   });
+
+  it('foresees the way to a host on which nothing waits yet, over the link learned to it', async () => {
+    const { means, links } = await house(() => ({ probe: probeReport() }));
+    links.learn('h1', 'h2', 50 * mebibyte);
+    const told = { source, destinationHost: 'h2', objective: defaultObjective };
+    const { link } = await predict(means, told);
+    assert.deepEqual([link.provenance, link.bytesPerSecond], ['learned', 50 * mebibyte]);
+  });
 });

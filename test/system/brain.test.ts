@@ -71,6 +71,6 @@ describe('the brain as a daemon, on a real NATS server', function () {
     assert.equal(ok, true);
     const { migrations } = await ask('list', {});
     assert.equal((migrations as { id: unknown }[])[0]?.id, id);
-    assert.deepEqual(await ask('abort', { id }), { ok: true });
+    assert.deepEqual(await ask('abort', { id }), { ok: true, id });
   });
 });
