@@ -6,7 +6,7 @@
  */
 import { decodeTelemetry } from '../shared/codec.ts';
 import { openDurableStream } from '../shared/durable-stream.ts';
-import type { DurableStream, StoredMessage } from '../shared/durable-stream.ts';
+import type { DurableStream, StoredMessage, StreamOptions } from '../shared/durable-stream.ts';
 import { messageOf } from '../shared/errors.ts';
 import type { Log } from '../shared/log.ts';
 import type { NatsBusOptions } from '../shared/nats-bus.ts';
@@ -44,6 +44,9 @@ export interface History {
   close(): Promise<void>;
 }
 
+/** How much waits for the database at most. */
+type StreamLimits = Pick<StreamOptions, 'maxBytes' | 'maxAgeMilliseconds'>;
+
 export interface HistoryOptions {
   readonly influx: InfluxSettings;
   /** The brain's id. */
@@ -52,16 +55,23 @@ export interface HistoryOptions {
 }
 
 /** Half a gigabyte on the server's disk, or a day. */
-const streamLimits = { maxBytes: 2 ** 29, maxAgeMilliseconds: 86_400_000 };
+const defaultLimits = { maxBytes: 2 ** 29, maxAgeMilliseconds: 86_400_000 };
 const patienceMilliseconds = 3_000;
 
-/** Begins to write, through the stream when the server has JetStream. Throws BusError. */
-export async function openHistory(options: HistoryOptions, nats: NatsBusOptions): Promise<History> {
+/**
+ * Begins to write, through the stream when the server has JetStream; `limits` are those of a stream
+ * that is not there yet. Throws BusError.
+ */
+export async function openHistory(
+  options: HistoryOptions,
+  nats: NatsBusOptions,
+  limits: StreamLimits = defaultLimits,
+): Promise<History> {
   const stream = await openDurableStream(nats, {
     stream: 'FERRYMAN_HISTORY',
     reader: 'influxdb',
     subjects: [everyHost('tel'), everyHost('hist')],
-    ...streamLimits,
+    ...limits,
   });
   if (stream === undefined) {
     const loss = 'an outage of the bus or a restart of the brain will leave gaps in the history';

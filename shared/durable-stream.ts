@@ -46,6 +46,8 @@ export interface DurableStream {
    * are none. Rejects while the server is away.
    */
   next(limit: number): Promise<readonly StoredMessage[]>;
+  /** The position of the last message that was acknowledged; undefined before the first. */
+  acknowledged(): Promise<number | undefined>;
   close(): Promise<void>;
 }
 
@@ -108,6 +110,11 @@ function streamOver(
     next: (limit) =>
       ready()
         .then((consumer) => fetch(consumer, limit))
+        .catch(anew),
+    acknowledged: () =>
+      ready()
+        .then((consumer) => consumer.info())
+        .then(({ ack_floor }) => (ack_floor.stream_seq === 0 ? undefined : ack_floor.stream_seq))
         .catch(anew),
     close: () => connection.close(),
   };

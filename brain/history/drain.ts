@@ -8,7 +8,7 @@ import type { Log } from '../../shared/log.ts';
 import type { Deliver } from './delivery.ts';
 
 export interface DrainOptions {
-  readonly stream: Pick<DurableStream, 'next'>;
+  readonly stream: Pick<DurableStream, 'next' | 'acknowledged'>;
   readonly linesOf: (message: StoredMessage) => readonly string[];
   readonly deliver: Deliver;
   readonly log: Log;
@@ -79,6 +79,8 @@ function createBatches(options: DrainOptions, isGivenUp: () => boolean) {
     counts: (): DrainCounts => ({ ...count }),
     /** False when the stream was empty. */
     drainOne: async (): Promise<boolean> => {
+      // What went between two readers is missed by the second.
+      position ??= await stream.acknowledged();
       const messages = await stream.next(batchMessages);
       const last = messages.at(-1);
       if (last === undefined) return false;

@@ -22,10 +22,15 @@ describe('the stream of history', () => {
   });
   afterEach(() => stage.clear());
 
-  const open = async ({ settings }: RestartableInflux, { url }: RestartableBus) => {
+  const open = async (
+    { settings }: RestartableInflux,
+    { url }: RestartableBus,
+    limits?: Parameters<typeof openHistory>[2],
+  ) => {
     const history = await openHistory(
       { influx: settings, brain: 'b1', log: silentLog },
       { url, name: 'history' },
+      limits,
     );
     stage.undo(() => history.close());
     return history;
@@ -74,6 +79,19 @@ describe('the stream of history', () => {
     assert.equal(await count(influx, 'document', measurements.result), 1);
     const { dropped, refusedLines } = second.counts();
     assert.deepEqual([dropped, refusedLines], [0, 0]);
+  });
+
+  it('is bounded, and counts what it had to let go of', async () => {
+    const bus = await startBus(stage, { hasStreams: true });
+    const influx = await startInflux(stage);
+    const limits = { maxBytes: 65_536, maxAgeMilliseconds: 60_000 };
+    const history = await open(influx, bus, limits);
+    const { telemetry } = tellOf(history);
+    await until('something is written', () => history.counts().writtenLines > 0);
+    await influx.kill();
+    await publishTwice(bus, Array.from({ length: 10 }, () => telemetry).flat());
+    await influx.start();
+    await until('the loss is counted', () => history.counts().dropped > 0);
   });
 
   it('is done without where the server has no JetStream', async () => {

@@ -12,6 +12,7 @@ function memoryStream() {
   let position = 0;
   const stream = {
     isAway: false,
+    floor: undefined as number | undefined,
     ids: new Set<string>(),
     append: async (subject: string, payload: Uint8Array, id: string) => {
       if (stream.isAway) throw new Error('away');
@@ -22,6 +23,10 @@ function memoryStream() {
         messages = messages.filter((each) => each.position > own);
       };
       messages.push({ position: own, subject, payload, acknowledge });
+    },
+    acknowledged: async () => {
+      if (stream.isAway) throw new Error('away');
+      return stream.floor;
     },
     next: async (limit: number) => {
       await sleep(1);
@@ -96,12 +101,15 @@ describe('brain/history/drain', () => {
 
   it('counts what the stream let go of unread, and what the database refused', async () => {
     const { stream, send, start } = board((lines) => (lines.includes('bad') ? 1 : 0));
-    for (const line of ['a', 'b', 'c', 'bad']) await send([line]);
+    for (const line of ['read', 'gone', 'a', 'b', 'c', 'bad']) await send([line]);
+    stream.floor = 1;
+    stream.lose(0);
+    stream.lose(0);
     stream.lose(1);
     const drain = start();
     await until(() => stream.left() === 0);
     const { droppedMessages, refusedLines } = drain.counts();
-    assert.equal(droppedMessages, 1);
+    assert.equal(droppedMessages, 2);
     assert.equal(refusedLines, 1);
   });
 });
