@@ -28,21 +28,33 @@ export interface CommanderOptions {
 
 export interface Commander {
   send(id: string, target: QemuRef, operation: Operation): Promise<CommandResult>;
+  /** Sends nothing any more; resolves once all that was sent is answered or given up. */
+  retire(): Promise<void>;
 }
 
 /** The one sender of a brain: its count of commands must not begin again. */
 export function createCommander({ bus, epoch, agentMilliseconds }: CommanderOptions): Commander {
   // One count for all VMs grows for each of them.
   let sequence = 0;
+  let isRetired = false;
+  const underWay = new Set<Promise<CommandResult>>();
   return {
     send: async (id, target, operation) => {
+      if (isRetired) return failed(id, 'this brain is stopping; nothing was sent');
       const agentNow = agentMilliseconds(target.host);
       if (agentNow === undefined)
         return failed(id, `no agent of host ${target.host} was heard yet`);
       if (!bus.connected) return failed(id, 'the message bus is away; nothing was sent');
       sequence += 1;
       const expiresAtAgentMilliseconds = Math.floor(agentNow + validForMilliseconds);
-      return deliver(bus, { id, epoch, sequence, target, expiresAtAgentMilliseconds, operation });
+      const command = { id, epoch, sequence, target, expiresAtAgentMilliseconds, operation };
+      const delivery = deliver(bus, command);
+      underWay.add(delivery);
+      return delivery.finally(() => underWay.delete(delivery));
+    },
+    retire: async () => {
+      isRetired = true;
+      await Promise.all(underWay);
     },
   };
 }

@@ -1,4 +1,5 @@
 /** The brain as a daemon: bus, history, service and the operator's desk, wired from a configuration. */
+import { setTimeout as sleep } from 'node:timers/promises';
 import { systemClock } from '../shared/clock.ts';
 import type { BrainConfig } from '../shared/config.ts';
 import { createLog, type AdjustableLog } from '../shared/log.ts';
@@ -29,6 +30,9 @@ interface Parts extends BrainSources {
   adopt(next: BrainConfig): void;
   stop(): Promise<void>;
 }
+
+/** On the way out an answer is not waited for longer. */
+const patienceMilliseconds = 3_000;
 
 /** What SIGHUP brings into force. */
 const liveSettings = ['logLevel', 'mode', 'policy', 'rules', 'hosts'] as const;
@@ -117,7 +121,7 @@ async function startParts(
     },
     stop: async () => {
       desk.stop();
-      brain.stop();
+      await Promise.race([brain.retire(), sleep(patienceMilliseconds, undefined, { ref: false })]);
       stopHealth?.();
       await onlookers.close();
       await bus.close();

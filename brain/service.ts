@@ -57,6 +57,8 @@ export interface BrainOptions {
 export interface Brain {
   /** Begins to listen, to tick and to send the beacon. */
   start(): void;
+  /** Decides nothing any more; resolves once all that was sent is answered. `stop` comes after. */
+  retire(): Promise<void>;
   /** Falls silent. Migrations go on at their agents, whose dead-man releases the throttles. */
   stop(): void;
   /** Takes an order and returns the migration's id; throws OrderError and then nothing was sent. */
@@ -100,6 +102,10 @@ export function createBrain(options: BrainOptions): Brain {
   });
   return {
     ...pulse,
+    retire: () => {
+      pulse.stop();
+      return commander.retire();
+    },
     migrate: (order) => migrations.begin(order),
     predict: (question) => predict(means, question),
     abort: (id, reason) => {

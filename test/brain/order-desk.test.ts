@@ -53,6 +53,7 @@ function desk({ mode = 'act', hosts = [] }: DeskSetting = {}) {
   const brain: Brain = {
     start: assert.fail,
     stop: assert.fail,
+    retire: assert.fail,
     migrate: (taken) => {
       if (taken.id === 'taken') throw new OrderError('ID_TAKEN', 'migration taken exists already');
       orders.push(taken);

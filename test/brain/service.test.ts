@@ -30,6 +30,30 @@ describe('brain/service', () => {
     assert.equal(result.result.outcome, 'applied');
   });
 
+  it('hears the last answer when it retires, and sends nothing any more', async () => {
+    const decide: Decide = (input, migration) => {
+      const isFirstAnswer = input.kind === 'result' && input.decision === 1;
+      if (isFirstAnswer) return [{ side: 'source', operation: { kind: 'restore' } }];
+      return cancelOnOrder(input, migration);
+    };
+    const { brain, source, inputs } = await openHouse({ decide });
+    brain.migrate(order);
+    await brain.retire();
+    await settle();
+    assert.deepEqual(
+      source.commands.map(({ operation }) => operation.kind),
+      ['cancel'],
+    );
+    const [first, second] = inputs().flatMap((input) =>
+      input.kind === 'result' ? input.result : [],
+    );
+    assert.equal(first?.outcome, 'applied');
+    assert.deepEqual(
+      [second?.outcome, second?.reason],
+      ['failed', 'this brain is stopping; nothing was sent'],
+    );
+  });
+
   it('numbers the commands to a VM upwards', async () => {
     const twice: Decide = (input, migration) => [
       ...cancelOnOrder(input, migration),
