@@ -117,7 +117,14 @@ describe('libvirt', function () {
     assert.equal(vm.name, name);
     assert.equal(vm.ref.qemuPid, watched.pair.source.pidOf(name));
     assert.ok(vm.throttles.some(({ mechanism }) => mechanism === 'cgroup'));
-    assert.ok(vm.canProbe);
+  });
+
+  it('a domain is probed through its QEMU process', async () => {
+    const source = { host: 'a', selector: name };
+    const { brain } = watched;
+    const { guest, unprobedBecause } = await brain.predict({ source, objective: defaultObjective });
+    assert.equal(unprobedBecause, undefined);
+    assert.ok((guest?.workingSetBytes ?? 0) > mebibyte, JSON.stringify(guest));
   });
 
   it('a migration is seen at once and followed, and left alone in observe', async () => {
