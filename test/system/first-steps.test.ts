@@ -54,6 +54,7 @@ describe('docs/first-steps.md', () => {
     assert.match(said, /nothing keeps web-1 from moving to two/);
     assert.match(said, /completed .*moved in/);
     assert.match(said, /web-1 +two +running/);
+    assert.match(said, /fault +influxdb +does not answer.*\n(?:.*\n)*doctor ends with 3/);
     const results = said.split('\n').filter((line) => line.startsWith('{"type":"result"'));
     assert.equal(results.length, 2, said);
     const [explained, reported] = results.map((line) => JSON.parse(line) as object);
