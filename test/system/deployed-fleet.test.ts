@@ -122,7 +122,7 @@ describe('the fleet as deployed', function () {
   });
 
   it('keeps what it has when SIGHUP finds a bad configuration, and takes a good one', async () => {
-    const { agents } = fleet;
+    const { agents, policyFile } = fleet;
     const [agent] = agents;
     const good = readFileSync(agent.file, 'utf8');
     const said = (message: RegExp) => agent.log().filter(({ msg }) => message.test(String(msg)));
@@ -136,6 +136,10 @@ describe('the fleet as deployed', function () {
     agent.process.child.kill('SIGHUP');
     await until('it takes it', () => said(/read again/).length === 1);
     assert.deepEqual(said(/only with a restart/), []);
+    writeFileSync(policyFile, 'maxThrottlePercent: 200\n');
+    agent.process.child.kill('SIGHUP');
+    await until('it refuses', () => said(/the old one stays/).length === 2);
+    assert.match(String(said(/the old one stays/)[1]?.['problem']), /policy\.yaml:1: maxThrottle/);
   });
 
   it('is not ready without NATS, and still ends when told to', async () => {

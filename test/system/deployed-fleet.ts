@@ -27,6 +27,8 @@ export interface Fleet {
   readonly agents: readonly [Daemon, Daemon];
   readonly brain: Daemon;
   readonly qemus: readonly [FakeQemu, FakeQemu];
+  /** The host policy of both agents. */
+  readonly policyFile: string;
 }
 
 const logOf = (daemon: Ferryman): readonly Line[] =>
@@ -40,8 +42,8 @@ const logOf = (daemon: Ferryman): readonly Line[] =>
 export async function startFleet(stage: Stage): Promise<Fleet> {
   const bus = await startSecuredBus(stage);
   const folder = stage.folder();
-  const policy = join(folder, 'policy.yaml');
-  copyFileSync(deployed('policy.yaml'), policy);
+  const policyFile = join(folder, 'policy.yaml');
+  copyFileSync(deployed('policy.yaml'), policyFile);
   const start = async (
     part: 'agent' | 'brain',
     id: string,
@@ -79,7 +81,7 @@ export async function startFleet(stage: Stage): Promise<Fleet> {
       host,
       'qmp.directory': dirname(qemu.server.path),
       stateDirectory: join(folder, `${host}.state`),
-      policyFile: policy,
+      policyFile,
     });
     return [daemon, qemu];
   };
@@ -88,7 +90,7 @@ export async function startFleet(stage: Stage): Promise<Fleet> {
   second.runState = 'inmigrate';
   const database = { 'influx.url': await contentDatabase(stage) };
   const brain = await start('brain', 'brain-1', database);
-  return { bus, agents: [one, two], brain, qemus: [first, second] };
+  return { bus, agents: [one, two], brain, qemus: [first, second], policyFile };
 }
 
 /** A database that takes whatever it is given. */
