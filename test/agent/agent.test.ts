@@ -125,7 +125,8 @@ describe('agent', () => {
     await sleep(100);
     agentBus.setConnected(true);
     await until('replay', () => replayed.find(({ body }) => body.kind === 'event'));
-    assert.equal(replayed[0]?.header.sequence, last + 1);
+    // What was sent just before goes again: nobody can know whether it still arrived.
+    assert.ok(replayed.some(({ header }) => header.sequence === last + 1));
     assert.ok(heard.every(({ body }) => body.kind !== 'event'));
   });
 
