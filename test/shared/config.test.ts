@@ -48,6 +48,14 @@ describe('shared/config', () => {
     assert.equal(maskSecrets(config).nats.url, config.nats.url);
   });
 
+  it('takes a libvirt to watch instead of sockets', () => {
+    const { libvirt, qmp: sockets } = loadAgentConfig(
+      agentFile('nats: { url: nats://n:4222 }', 'libvirt: {}'),
+      {},
+    );
+    assert.deepEqual([libvirt, sockets], [{ uri: 'qemu:///system' }, undefined]);
+  });
+
   it('only advises until told to act', () => {
     const tokenFile = write('token', 't0ken');
     const file = write(
@@ -147,6 +155,16 @@ describe('shared/config', () => {
       lines: ['nats: { url: nats://n }', 'qmp: { sockets: [qmp.sock] }'],
       line: 2,
       says: /absolute path/,
+    },
+    'neither sockets nor libvirt': {
+      lines: ['nats: { url: nats://n }'],
+      line: 1,
+      says: /nothing to watch/,
+    },
+    'a libvirt of another host': {
+      lines: ['nats: { url: nats://n }', 'libvirt: { uri: "qemu+ssh://other/system" }'],
+      line: 2,
+      says: /write qemu/,
     },
     'nothing to watch': {
       lines: ['nats: { url: nats://n }', 'qmp: {}'],
