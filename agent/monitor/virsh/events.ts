@@ -7,6 +7,9 @@ import { parseEvent, type EventLine } from './transcript.ts';
 /** libvirtd may be away for an upgrade; until it is back samples go on to come once a second. */
 const againMilliseconds = 1000;
 
+/** It reads nothing, and so would not notice that this process has ended: a shell does for it. */
+const script = '"$0" "$@" & exec >&-; cat >/dev/null; kill -9 $!';
+
 /** Listens until stopped, and again after every loss. */
 export function hearEvents(
   { uri, program = 'virsh' }: LibvirtAddress,
@@ -16,26 +19,30 @@ export function hearEvents(
   let timer: NodeJS.Timeout | undefined;
   let isStopped = false;
   const begin = (): void => {
-    const listener = spawn(program, ['-q', '-c', uri, 'qemu-monitor-event', '--loop'], {
-      stdio: ['ignore', 'pipe', 'ignore'],
+    const words = [program, '-q', '-c', uri, 'qemu-monitor-event', '--loop'];
+    const listener = spawn('/bin/sh', ['-c', script, ...words], {
+      stdio: ['pipe', 'pipe', 'ignore'],
       env: { PATH: process.env['PATH'], TMPDIR: process.env['TMPDIR'], LC_ALL: 'C' },
     });
     child = listener;
-    createInterface({ input: listener.stdout }).on('line', (line) => {
-      const event = parseEvent(line);
-      if (event !== undefined && !isStopped) onEvent(event);
-    });
     listener.on('error', () => undefined);
-    listener.once('close', () => {
-      if (!isStopped) timer = setTimeout(begin, againMilliseconds);
-    });
+    listener.stdin.on('error', () => undefined);
+    createInterface({ input: listener.stdout })
+      .on('line', (line) => {
+        const event = parseEvent(line);
+        if (event !== undefined && !isStopped) onEvent(event);
+      })
+      .once('close', () => {
+        listener.stdin.end();
+        if (!isStopped) timer = setTimeout(begin, againMilliseconds);
+      });
   };
   begin();
   return {
     stop: () => {
       isStopped = true;
       clearTimeout(timer);
-      child?.kill('SIGKILL');
+      child?.stdin?.end();
     },
   };
 }

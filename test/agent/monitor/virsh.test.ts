@@ -12,6 +12,7 @@ import {
   TimeoutError,
 } from '../../../agent/monitor/qmp/errors.ts';
 import { virshCalls } from '../../../agent/monitor/virsh/calls.ts';
+import { hearEvents } from '../../../agent/monitor/virsh/events.ts';
 import { VirshMonitor } from '../../../agent/monitor/virsh/monitor.ts';
 import { openVirsh, type VirshSession } from '../../../agent/monitor/virsh/session.ts';
 import {
@@ -188,6 +189,15 @@ describe('a domain behind virsh', () => {
     answers(['domstate', 'end'], ['list', `${uuid} w1`]);
     await assert.rejects(session.run(['domstate', uuid]), ConnectionLostError);
     assert.deepEqual(await session.run(['list']), [`${uuid} w1`]);
+  });
+
+  it('is heard until nobody listens', async () => {
+    says("event STOP at 1.2 for domain 'w1': <null>", 'an odd line');
+    const names: string[] = [];
+    const listening = hearEvents(libvirt, ({ name }) => names.push(name));
+    while (names.length === 0) await sleep(10);
+    listening.stop();
+    assert.deepEqual(names, ['STOP']);
   });
 
   it('is found with its events, and left alone while it is on its way in', async () => {
