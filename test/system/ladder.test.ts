@@ -35,6 +35,7 @@ function offences(commands: readonly RecordedCommand[]): readonly RecordedComman
       return inFlight && Object.keys(given).some((parameter) => !acting.has(parameter));
     if (name === 'migrate_cancel') return inPostCopy;
     if (name === 'calc-dirty-rate') return (given['mode'] ?? 'page-sampling') !== 'page-sampling';
+    if (name === 'qom-get') return given['path'] !== '/machine' || given['property'] !== 'type';
     if (/^migrate(-incoming)?$/.test(name)) return !/^(tcp|unix):/.test(String(given['uri']));
     return !/^(query-.*|qmp_capabilities|migrate-(start-postcopy|recover|pause))$/.test(name);
   });
