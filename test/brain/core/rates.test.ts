@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import type { MigrationSample, RamSample } from '../../../shared/sample.ts';
 import type { Migration } from '../../../brain/core/migration.ts';
-import { observeRates, sentPages } from '../../../brain/core/rates.ts';
+import { observePeak, observeRates, sentPages } from '../../../brain/core/rates.ts';
 import { activeSample, mebibyte, movingMigration, pageBytes } from './support.ts';
 
 const { bandwidthBytesPerSecond: _b, laterRoundsBytesPerSecond: _l, ...known } = movingMigration();
@@ -108,5 +108,32 @@ describe('core/rates', () => {
     };
     assert.equal(sentPages(activeSample(ram, { compression })), 22);
     assert.equal(sentPages({ status: 'none', throttlePercent: 0 }), 0);
+  });
+});
+
+describe('core/rates: the peak of what QEMU takes the bandwidth for', () => {
+  const wire = 32 * mebibyte;
+  /** As long after the start of its attempt, and 100 ms after the sample before. */
+  const peakAfter = (milliseconds: number, bandwidthBytesPerSecond: number, peak = 0): number => {
+    const { attempts } = movingMigration();
+    const now = (attempts[0]?.startedAtMilliseconds ?? 0) + milliseconds;
+    const migration = movingMigration({
+      nowMilliseconds: now,
+      lastSampleAtMilliseconds: now - 100,
+      peakBytesPerSecond: peak,
+    });
+    return (
+      observePeak(migration, activeSample({ bandwidthBytesPerSecond })).peakBytesPerSecond ?? 0
+    );
+  };
+
+  it('does not count while the socket fills', () => {
+    assert.equal(peakAfter(200, 4 * wire), 0);
+    assert.equal(peakAfter(2000, 4 * wire), 4 * wire);
+  });
+
+  it('stays for a while, and fades', () => {
+    const left = peakAfter(2000, wire, 4 * wire);
+    assert.ok(left > 3.5 * wire && left < 4 * wire);
   });
 });
