@@ -1,11 +1,12 @@
 /** From monitors that come and go to attached VMs: inspected, announced, watched. */
 import { messageOf } from '../shared/errors.ts';
 import type { HostSample, QemuRef } from '../shared/sample.ts';
+import { incomingEvent } from '../shared/telemetry.ts';
 import type { AgentOptions } from './agent.ts';
-import { discover, type DiscoveryOptions } from './discovery.ts';
+import { discover } from './discovery.ts';
 import { vmKey } from './executor.ts';
 import type { Journal } from './journal.ts';
-import { discoverDomains, type DomainOptions } from './libvirt/domains.ts';
+import { discoverDomains, type Arriving, type DomainOptions } from './libvirt/domains.ts';
 import type { Monitor } from './monitor/monitor.ts';
 import type { Outbox } from './outbox.ts';
 import { inspectVm } from './qemu/inspect.ts';
@@ -36,7 +37,7 @@ export function attachToMonitors(options: AttachmentOptions): { stop: () => void
     outbox.publish({ kind: 'detach', ref: vm.ref, reason });
   };
   const places = [{ sockets }, ...(directory === undefined ? [] : [{ directory }])];
-  const handlers: Omit<DiscoveryOptions & DomainOptions, 'places' | 'libvirt'> = {
+  const handlers: Pick<DomainOptions, 'onAttach' | 'onDetach' | 'onTrouble'> = {
     onAttach: (monitor) => {
       attach(monitor, options).catch((error: unknown) => {
         say(`${monitor.address} cannot be attached: ${messageOf(error)}`);
@@ -52,12 +53,33 @@ export function attachToMonitors(options: AttachmentOptions): { stop: () => void
   };
   const discoveries = [
     ...places.map((place) => discover({ places: place, ...handlers })),
-    ...(libvirt === undefined ? [] : [discoverDomains({ libvirt, ...handlers })]),
+    ...(libvirt === undefined
+      ? []
+      : [discoverDomains({ libvirt, ...handlers, ...arrivals(options) })]),
   ];
   return {
     stop() {
       for (const vm of roster.all()) leave(vm.facts.monitor, 'the agent stops');
       for (const discovery of discoveries) discovery.stop();
+    },
+  };
+}
+
+/** Of a domain on its way in nothing is known but that it comes. */
+function arrivals({
+  host,
+  agentBoot,
+  outbox,
+}: AttachmentOptions): Pick<DomainOptions, 'onArrival' | 'onArrivalEnd'> {
+  const refOf = ({ uuid }: Arriving): QemuRef => ({ host, agentBoot, qemuPid: 0, uuid });
+  return {
+    onArrival: (arriving) => {
+      const { name, address } = arriving;
+      const detail = { name, monitor: address };
+      outbox.publish({ kind: 'event', ref: refOf(arriving), name: incomingEvent, detail });
+    },
+    onArrivalEnd: (arriving) => {
+      outbox.publish({ kind: 'detach', ref: refOf(arriving), reason: 'it does not come any more' });
     },
   };
 }

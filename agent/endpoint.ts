@@ -11,15 +11,20 @@ export function endpointProblem(endpoint: Endpoint, policy: HostPolicy): string 
   } catch (error) {
     return messageOf(error);
   }
-  return endpoint.kind === 'tcp' ? policyProblem(endpoint.host, endpoint.port, policy) : undefined;
+  if (endpoint.kind === 'unix') return undefined;
+  return portProblem(endpoint, policy) ?? hostProblem(endpoint.host, policy);
 }
 
-function policyProblem(host: string, port: number, policy: HostPolicy): string | undefined {
-  const { first, last } = policy.migrationPorts;
-  if (port < first || port > last) {
-    return `port ${String(port)} is outside ${String(first)} to ${String(last)} of the host policy`;
-  }
-  const allowed = policy.destinationHosts;
+/** The port of a libvirt is its own; for the stream it takes one of its own configuration. */
+function portProblem(endpoint: Endpoint, { migrationPorts }: HostPolicy): string | undefined {
+  if (endpoint.kind !== 'tcp') return undefined;
+  const { port } = endpoint;
+  const { first, last } = migrationPorts;
+  if (port >= first && port <= last) return undefined;
+  return `port ${String(port)} is outside ${String(first)} to ${String(last)} of the host policy`;
+}
+
+function hostProblem(host: string, { destinationHosts: allowed }: HostPolicy): string | undefined {
   if (allowed === undefined || allowed.includes(host)) return undefined;
   return `${host} is not among the destinationHosts of the host policy`;
 }

@@ -20,7 +20,7 @@ export async function meetForeign(
   memory.foreign = armingOf(now);
   if (!isAtItsStart) return;
   const { capabilities, parameters } = memory.saved;
-  const before = Object.entries(parameters).filter(([name]) => monitor.setByOwner?.has(name));
+  const before = Object.entries(parameters).filter(([name]) => monitor.owner?.sets.has(name));
   memory.saved = {
     capabilities,
     parameters: { ...now.parameters, ...Object.fromEntries(before) },

@@ -24,7 +24,7 @@ export function guardMonitor(
   let situation: Situation = { ...inspection, postCopyRequested };
   return {
     address: monitor.address,
-    ...(monitor.setByOwner && { setByOwner: monitor.setByOwner }),
+    ...(monitor.owner && { owner: monitor.owner }),
     async execute(command, given = {}, timeoutMilliseconds) {
       const call = { command, arguments: given as Fields };
       const hazard = hazardOf(call, situation);

@@ -2,6 +2,7 @@
 import { z } from 'zod';
 import { ConfigError, readConfig } from '../shared/config/file.ts';
 import { FerrymanError } from '../shared/errors.ts';
+import { parseLibvirtUri } from './qemu/uri.ts';
 
 const mebibyte = 1024 * 1024;
 /** The least a migration may be given: less would be a stop by another name. */
@@ -38,6 +39,16 @@ const policySchema = z.strictObject({
     .strictObject({ first: port, last: port })
     .refine(({ first, last }) => first <= last, 'first must not be above last')
     .default({ first: 49_152, last: 49_215 }),
+  /** How the libvirt of other hosts reaches that of this one, to move domains here. */
+  libvirtUri: z
+    .string()
+    .transform((text, context) => {
+      const place = parseLibvirtUri(text);
+      if (place) return place;
+      context.addIssue({ code: 'custom', message: 'write qemu+tls://HOST/system (or +ssh, +tcp)' });
+      return z.NEVER;
+    })
+    .optional(),
   /** cgroup v2 only: the delegated subtree in which groups may be made, e.g. `/machine.slice`. */
   cgroupDelegation: z.string().startsWith('/').max(4096).optional(),
 });

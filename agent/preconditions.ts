@@ -1,5 +1,5 @@
 /** May this operation be done to this VM now? Pure; one rule per operation, refusing by default. */
-import type { Arming, Operation, OperationKind, Tuning } from '../shared/command.ts';
+import type { Arming, Endpoint, Operation, OperationKind, Tuning } from '../shared/command.ts';
 import type { LiveSetting, VmFacts } from '../shared/sample.ts';
 import { endpointProblem } from './endpoint.ts';
 import type { HostPolicy } from './policy-file.ts';
@@ -30,13 +30,13 @@ const rules: { readonly [K in OperationKind]: Rule<K> } = {
   listen: ({ endpoint }, vm, policy) =>
     unless(vm.facts.runState === 'inmigrate', `it is ${vm.facts.runState}, not inmigrate`) ??
     unlessIdle(vm, 'listening') ??
-    endpointProblem(endpoint, policy),
+    wayProblem(endpoint, vm, policy),
   migrate: ({ endpoint }, vm, policy) =>
     unless(vm.armed !== undefined, 'it was not armed') ??
     unless(vm.facts.runState !== 'inmigrate', 'it is itself waiting for a migration') ??
     unless(vm.facts.runState !== 'postmigrate', 'its guest has already moved away') ??
     unlessIdle(vm, 'a second migration') ??
-    endpointProblem(endpoint, policy),
+    wayProblem(endpoint, vm, policy),
   tune: ({ tuning }, vm) => tuningProblem(tuning, vm),
   throttle: ({ percent, mechanism }, vm) => {
     const offered = vm.facts.throttles.some((throttle) => throttle.mechanism === mechanism);
@@ -52,8 +52,8 @@ const rules: { readonly [K in OperationKind]: Rule<K> } = {
     unless(!vm.postCopyRequested, 'post-copy was requested before') ??
     unless(statusOf(vm) === 'active', `its migration is ${statusOf(vm)}, not active`),
   'recover-destination': ({ endpoint }, vm, policy) =>
-    recoveryProblem(vm) ?? endpointProblem(endpoint, policy),
-  resume: ({ endpoint }, vm, policy) => recoveryProblem(vm) ?? endpointProblem(endpoint, policy),
+    recoveryProblem(vm) ?? wayProblem(endpoint, vm, policy),
+  resume: ({ endpoint }, vm, policy) => recoveryProblem(vm) ?? wayProblem(endpoint, vm, policy),
   restore: (_operation, vm) => unlessIdle(vm, 'restoring'),
 };
 
@@ -62,6 +62,17 @@ export function destinationProblem(policy: HostPolicy): string | undefined {
   return unless(
     policy.destinationCommand !== undefined,
     'the host policy has no destinationCommand to start one with',
+  );
+}
+
+/** libvirt moves its domains itself, to a libvirt; nobody else can be told to. */
+function wayProblem(endpoint: Endpoint, vm: Situation, policy: HostPolicy): string | undefined {
+  const isLibvirts = vm.facts.owner === 'libvirt';
+  return (
+    unless(
+      (endpoint.kind === 'libvirt') === isLibvirts,
+      isLibvirts ? 'its libvirt moves it only to another libvirt' : 'it is not run by a libvirt',
+    ) ?? endpointProblem(endpoint, policy)
   );
 }
 

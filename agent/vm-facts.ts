@@ -1,9 +1,10 @@
 /** What the agent announces of a VM, put together from what it learned at attach and what is true now. */
 import { basename } from 'node:path';
 import type { Arming } from '../shared/command.ts';
-import type { HostSample, QemuRef, ThrottleFacts, VmFacts } from '../shared/sample.ts';
+import type { Family, HostSample, QemuRef, ThrottleFacts, VmFacts } from '../shared/sample.ts';
+import type { Owner } from './monitor/monitor.ts';
 import type { HostPolicy } from './policy-file.ts';
-import { factsOf } from './qemu/facts.ts';
+import { factsOf, type QemuFacts } from './qemu/facts.ts';
 import type { Inspection } from './qemu/inspect.ts';
 import { isIdle } from './qemu/status.ts';
 import { versionText } from './qemu/version.ts';
@@ -20,19 +21,31 @@ export interface FactSources {
   readonly policy: HostPolicy;
   readonly host: HostSample;
   readonly foreignArming?: Arming;
+  readonly owner?: Owner;
 }
 
 /** QEMU's throttle acts at a bitmap sync and on all vCPUs alike. */
 const qemuThrottle: ThrottleFacts = { mechanism: 'qemu', lag: 'next-sync', perVcpu: false };
 
+/** More than anybody reads, and room for it in every message. */
+const longestName = 4096;
+
+/** What the owner calls it, whatever that is; without a name it is known by its monitor. */
+function nameOf(name: string | undefined, monitor: string): string {
+  // Half a character at the end would not be text.
+  const told = Buffer.from(name?.slice(0, longestName) ?? '').toString();
+  return told === '' ? basename(monitor) : told;
+}
+
 /** The facts of one VM. */
 export function vmFacts(sources: FactSources): VmFacts {
-  const { ref, inspection, runState, migrationStatus, policy, host, foreignArming } = sources;
-  const qemu = factsOf({ ...inspection, migrationStatus });
+  const { ref, inspection, runState, migrationStatus, policy, host, foreignArming, owner } =
+    sources;
+  const qemu = withinReach(factsOf({ ...inspection, migrationStatus }), owner);
   const hasQemuThrottle = qemu.liveSettings.includes('throttle');
   return {
     ref,
-    name: inspection.name ?? basename(sources.monitor),
+    name: nameOf(inspection.name, sources.monitor),
     monitor: sources.monitor,
     qemuVersion: versionText(inspection.version),
     runState,
@@ -52,5 +65,16 @@ export function vmFacts(sources: FactSources): VmFacts {
     ...(inspection.machineType !== undefined && { machineType: inspection.machineType }),
     ...(inspection.storage && { storage: inspection.storage }),
     ...(foreignArming && !isIdle(migrationStatus) && { foreignArming }),
+    ...(owner && { owner: owner.name }),
+  };
+}
+
+/** What QEMU can do and its owner cannot ask it for is out of reach. */
+function withinReach(facts: QemuFacts, owner: Owner | undefined): QemuFacts {
+  const isOffered = (family: Family): boolean => owner?.families.includes(family) ?? true;
+  return {
+    ...facts,
+    families: facts.families.filter(isOffered),
+    postCopyFamilies: facts.postCopyFamilies.filter(isOffered),
   };
 }

@@ -91,6 +91,7 @@ export class AttachedVm implements Commandable {
       policy,
       host: hostSample(),
       ...(memory.foreign && { foreignArming: memory.foreign }),
+      ...(monitor.owner && { owner: monitor.owner }),
     });
   }
 

@@ -4,6 +4,7 @@
  */
 import type { Clock } from '../shared/clock.ts';
 import type { HostFacts, HostSample, QemuRef, VmFacts } from '../shared/sample.ts';
+import { incomingEvent } from '../shared/telemetry.ts';
 import type { Telemetry, TelemetryBody, TelemetryHeader } from '../shared/telemetry.ts';
 import { createAgentClock } from './timeline.ts';
 import type { AgentClock, Timeline } from './timeline.ts';
@@ -33,8 +34,17 @@ interface Host {
   sample?: HostSample;
   facts?: HostFacts;
   readonly vms: Map<string, VmFacts>;
+  /** VMs on their way in that cannot be asked yet: from UUID to monitor. */
+  readonly arrivals: Map<string, string>;
   lostMessages: number;
   staleMessages: number;
+}
+
+/** Where a VM is going to be. */
+export interface Arrival {
+  readonly host: string;
+  readonly agentBoot: string;
+  readonly monitor: string;
 }
 
 /** A host for the operator's eyes. */
@@ -62,6 +72,8 @@ export interface Fleet {
   accept(telemetry: Telemetry): Verdict;
   /** Finds a VM by its name, UUID or monitor path. */
   find(host: string, selector: string): VmFacts | undefined;
+  /** The host that says of this VM that it is on its way in. */
+  arrivalOf(uuid: string): Arrival | undefined;
   hostSample(host: string): HostSample | undefined;
   /** What the host's agent's monotonic clock reads now; undefined for an agent never heard. */
   agentMilliseconds(host: string): number | undefined;
@@ -90,6 +102,12 @@ export function createFleet(clock: Clock, timeline: Timeline): Fleet {
     },
     find: (name, selector) =>
       [...(hosts.get(name)?.vms.values() ?? [])].find((vm) => answersTo(vm, selector)),
+    arrivalOf: (uuid) => {
+      const [host, found] = [...hosts].find(([, { arrivals }]) => arrivals.has(uuid)) ?? [];
+      const monitor = found?.arrivals.get(uuid);
+      if (host === undefined || found === undefined || monitor === undefined) return undefined;
+      return { host, agentBoot: found.agent.agentBoot, monitor };
+    },
     hostSample: (name) => hosts.get(name)?.sample,
     agentMilliseconds: (name) =>
       hosts.get(name)?.agent.clock.toAgents(clock.monotonicMilliseconds()),
@@ -106,7 +124,9 @@ function greet(known: Host | undefined, header: TelemetryHeader): Host {
     lastSequence: header.sequence - 1,
     heardAtMilliseconds: 0,
   };
-  if (known === undefined) return { agent, vms: new Map(), lostMessages: 0, staleMessages: 0 };
+  if (known === undefined) {
+    return { agent, vms: new Map(), arrivals: new Map(), lostMessages: 0, staleMessages: 0 };
+  }
   known.agent = agent;
   return known;
 }
@@ -136,6 +156,7 @@ function remember(host: Host, body: TelemetryBody): void {
     if (body.facts) host.facts = body.facts;
   }
   if (body.kind === 'attach') host.vms.set(body.facts.monitor, body.facts);
+  noteArrival(host, body);
   for (const [monitor, vm] of host.vms) {
     if (!('ref' in body) || !isSameProcess(vm.ref, body.ref)) continue;
     if (body.kind === 'detach') host.vms.delete(monitor);
@@ -144,6 +165,15 @@ function remember(host: Host, body: TelemetryBody): void {
       host.vms.set(monitor, { ...vm, migrationStatus: body.sample.status });
     }
   }
+}
+
+/** A VM on its way in is said so by an event; it has arrived when it is attached. */
+function noteArrival({ arrivals }: Host, body: TelemetryBody): void {
+  if (body.kind === 'event' && body.name === incomingEvent) {
+    arrivals.set(body.ref.uuid, body.detail['monitor'] ?? '');
+  }
+  if (body.kind === 'attach') arrivals.delete(body.facts.ref.uuid);
+  if (body.kind === 'detach') arrivals.delete(body.ref.uuid);
 }
 
 function isSameProcess(one: QemuRef, other: QemuRef | undefined): boolean {

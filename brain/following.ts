@@ -4,6 +4,8 @@ import { ruleFor, type Mode } from '../shared/config/vms.ts';
 import { defaultObjective, type Objective } from '../shared/objective.ts';
 import type { VmFacts } from '../shared/sample.ts';
 import type { Telemetry } from '../shared/telemetry.ts';
+import { awaitedVm } from './awaited.ts';
+import type { Side } from './core/decision.ts';
 import type { Input } from './core/input.ts';
 import type { Fleet } from './fleet.ts';
 import type { LinkMemory } from './link-memory.ts';
@@ -38,21 +40,38 @@ export function foreignSource(fleet: Fleet, { body }: Telemetry): VmFacts | unde
   return isForeign ? vm : undefined;
 }
 
-/** What the brain knew when it saw the migration; where it leads nobody has told. */
+/** Where it leads, as far as some host has said that this VM is coming there. */
+export function followedTo(fleet: Fleet, source: VmFacts): VmFacts | undefined {
+  const arrival = fleet.arrivalOf(source.ref.uuid);
+  if (arrival === undefined || arrival.host === source.ref.host) return undefined;
+  return awaitedVm(source, arrival, fleet.hostSample(arrival.host));
+}
+
+/** What the brain knew when it saw the migration. */
 export function followInputs(
   source: VmFacts,
   { mode, objective }: Following,
   { fleet, links }: { readonly fleet: Fleet; readonly links: LinkMemory },
   atMilliseconds: number,
 ): readonly Input[] {
-  const { host } = source.ref;
-  const sample = fleet.hostSample(host);
-  const hosts = { source: sample, destination: undefined };
-  const link = links.estimate({ source: host, destination: host, objective, hosts });
-  const side = 'source';
+  const destination = followedTo(fleet, source);
+  const about = (side: Side, facts: VmFacts): readonly Input[] => {
+    const host = fleet.hostSample(facts.ref.host);
+    const attach: Input = { kind: 'attach', atMilliseconds, side, facts };
+    return host ? [attach, { kind: 'host', atMilliseconds, side, host }] : [attach];
+  };
+  const link = links.estimate({
+    source: source.ref.host,
+    destination: (destination ?? source).ref.host,
+    objective,
+    hosts: {
+      source: fleet.hostSample(source.ref.host),
+      destination: destination && fleet.hostSample(destination.ref.host),
+    },
+  });
   return [
-    { kind: 'attach', atMilliseconds, side, facts: source },
-    ...(sample ? [{ kind: 'host', atMilliseconds, side, host: sample } as const] : []),
+    ...about('source', source),
+    ...(destination ? about('destination', destination) : []),
     { kind: 'link', atMilliseconds, link },
     { kind: 'order', atMilliseconds, order: { verb: 'follow', mode, objective } },
   ];

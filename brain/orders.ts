@@ -3,6 +3,7 @@ import type { Endpoint } from '../shared/command.ts';
 import { FerrymanError } from '../shared/errors.ts';
 import type { Objective } from '../shared/objective.ts';
 import type { VmFacts } from '../shared/sample.ts';
+import { awaitedVm } from './awaited.ts';
 import type { Side } from './core/decision.ts';
 import type { Fleet } from './fleet.ts';
 import { samePlace } from './routing.ts';
@@ -19,7 +20,7 @@ export interface MigrationOrder {
   readonly id?: string | undefined;
   readonly policy: string;
   readonly source: VmSelector;
-  /** A QEMU that waits for the migration. */
+  /** A QEMU that waits for the migration, or the domain that a libvirt will make. */
   readonly destination: VmSelector;
   readonly endpoint: Endpoint;
   readonly objective: Objective;
@@ -58,6 +59,23 @@ export function vmOf(fleet: Fleet, { host, selector }: VmSelector): VmFacts {
     ? `it has ${known.vms.map((vm) => vm.name).join(', ') || 'none'}`
     : 'no agent of that host was heard; is it running, and on this bus?';
   throw new OrderError('UNKNOWN_VM', `no VM ${selector} on host ${host}: ${remedy}`);
+}
+
+/** Both VMs of an order; a libvirt makes its destination when the guest comes. Throws OrderError. */
+export function vmsOf(
+  fleet: Fleet,
+  { source, destination, endpoint }: MigrationOrder,
+): Readonly<Record<Side, VmFacts>> {
+  const vm = vmOf(fleet, source);
+  if (endpoint.kind !== 'libvirt') return { source: vm, destination: vmOf(fleet, destination) };
+  const { host, selector: monitor } = destination;
+  const agentBoot = fleet.hosts().find((view) => view.host === host)?.agentBoot;
+  if (agentBoot === undefined) {
+    throw new OrderError('UNKNOWN_HOST', `no agent of host ${host} was heard`);
+  }
+  const awaited = awaitedVm(vm, { host, agentBoot, monitor }, fleet.hostSample(host));
+  // After an abort it makes another one.
+  return { source: vm, destination: { ...awaited, canStartDestination: true } };
 }
 
 /** Source and destination are two QEMUs of one VM. Throws OrderError. */

@@ -64,7 +64,7 @@ function vmFindings({ vm, host }: Preflight): readonly Finding[] {
   return [refuse('vm', `VM ${name} is in a migration (${migrationStatus}); ${remedy}`)];
 }
 
-function hostFindings({ host, destination }: Preflight): readonly Finding[] {
+function hostFindings({ vm, host, destination }: Preflight): readonly Finding[] {
   const { host: name, facts, silentMilliseconds } = host;
   if (silentMilliseconds > silentAfterMilliseconds) {
     const seconds = (silentMilliseconds / 1000).toFixed(0);
@@ -73,7 +73,14 @@ function hostFindings({ host, destination }: Preflight): readonly Finding[] {
   if (facts?.mode === 'observe') {
     return [refuse('host', `the host policy of ${name} says mode: observe; no command passes`)];
   }
+  if (vm.owner === 'libvirt') return facts?.libvirt ? [] : [noLibvirt(name)];
   return destination || facts?.canStartDestination === true ? [] : [noDestination(name, facts)];
+}
+
+function noLibvirt(host: string): Finding {
+  const remedy = `set libvirtUri in its host policy, e.g. qemu+tls://${host}/system`;
+  const message = `it is not known how the libvirt of ${host} is reached: ${remedy}`;
+  return refuse('destination', message);
 }
 
 function noDestination(host: string, facts: HostFacts | undefined): Finding {

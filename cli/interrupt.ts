@@ -56,6 +56,13 @@ function isPostCopy({ phase, pending, last }: Migration): boolean {
 
 function postCopyAdvice(endpoint: Endpoint): string {
   const uri = describeEndpoint(endpoint);
+  if (endpoint.kind === 'libvirt') {
+    return [
+      'interrupted in post-copy: the guest already runs at the destination, so nothing is cancelled.',
+      'libvirt goes on by itself. Should the job be paused, resume it with',
+      `  virsh migrate --live --p2p --postcopy-resume DOMAIN ${uri}`,
+    ].join('\n');
+  }
   return [
     'interrupted in post-copy: the guest already runs at the destination, so nothing is cancelled.',
     'QEMU goes on by itself. Should query-migrate say postcopy-paused, resume it with',

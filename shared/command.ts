@@ -4,10 +4,25 @@
  */
 import type { Family, ProbeReport, QemuRef, ThrottleMechanism, VmFacts } from './sample.ts';
 
-/** Where the migration stream goes. The agent builds QEMU's URI from it; exec:, fd: and file: cannot be said. */
+/** How one libvirt reaches another. */
+export const libvirtTransports = ['tls', 'tcp', 'ssh'] as const;
+
+/** The system libvirt of a host, as those of other hosts reach it. */
+export interface LibvirtPlace {
+  readonly transport: (typeof libvirtTransports)[number];
+  readonly host: string;
+  /** The transport's usual one when absent. */
+  readonly port?: number;
+}
+
+/**
+ * Where the migration stream goes: to a QEMU that waits, or to a libvirt that makes one. The agent
+ * builds the URI from it; exec:, fd: and file: cannot be said.
+ */
 export type Endpoint =
   | { readonly kind: 'tcp'; readonly host: string; readonly port: number }
-  | { readonly kind: 'unix'; readonly path: string };
+  | { readonly kind: 'unix'; readonly path: string }
+  | ({ readonly kind: 'libvirt' } & LibvirtPlace);
 
 /** Settings frozen at start. Both sides get the same arming. */
 export interface Arming {

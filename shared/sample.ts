@@ -4,7 +4,8 @@
  * Units are in every name: bytes, bytes per second, milliseconds, percent (0 to 100), shares (0 to 1).
  * A field that QEMU did not report is absent, never zero.
  */
-import type { Arming } from './command.ts';
+import type { Arming, LibvirtPlace } from './command.ts';
+import type { StorageFacts } from './storage.ts';
 
 /** One QEMU process as one agent knows it. `agentBoot` changes at every start of the agent. */
 export interface QemuRef {
@@ -82,28 +83,32 @@ export interface VmFacts {
   readonly storage?: StorageFacts;
   /** What the migration under way was started with, when ferryman did not start it. */
   readonly foreignArming?: Arming;
+  /** Who runs its QEMU and begins its migrations; absent when ferryman does so by itself. */
+  readonly owner?: VmOwner;
 }
 
-/** Whether a destination finds the same bytes: on a network or cluster, on this host, or untold. */
-export const storageKinds = ['shared', 'local', 'unknown'] as const;
-export type StorageKind = (typeof storageKinds)[number];
-
-/** One disk of a VM, as far as a migration of its memory cares. */
-export interface DiskFacts {
-  readonly device: string;
-  /** As QEMU names it: a path, or the address of a network disk. */
-  readonly location: string;
-  readonly storage: StorageKind;
-}
-
-export interface StorageFacts {
-  readonly disks: readonly DiskFacts[];
-}
+/** Managers through which a VM is reached; they make its destination themselves. */
+export const vmOwners = ['libvirt'] as const;
+export type VmOwner = (typeof vmOwners)[number];
 
 /** What an agent would need to do all that it can, and does not have; `reason` is for people. */
 export interface Lack {
   readonly right: 'probe' | 'cgroup';
   readonly reason: string;
+}
+
+/** The capabilities of Linux on which the probe and the CPU quota stand; see deploy/systemd. */
+export const rightCapabilities = [
+  'CAP_DAC_OVERRIDE',
+  'CAP_DAC_READ_SEARCH',
+  'CAP_SYS_PTRACE',
+] as const;
+export type RightCapability = (typeof rightCapabilities)[number];
+
+/** As whom an agent runs, and which of those it has; root has all. */
+export interface Privileges {
+  readonly user: string;
+  readonly capabilities: readonly RightCapability[];
 }
 
 /** What a host offers to migrations, said with every host sample. */
@@ -117,6 +122,10 @@ export interface HostFacts {
   /** Its policy has a command that starts a destination. */
   readonly canStartDestination: boolean;
   readonly lacks: readonly Lack[];
+  /** Absent from agents that do not tell. */
+  readonly privileges?: Privileges;
+  /** Where its libvirt takes domains in; absent when its policy does not say. */
+  readonly libvirt?: LibvirtPlace;
 }
 
 /** query-migrate, in base units. `ram` figures are absent once QEMU drops them. */

@@ -39,6 +39,12 @@ export interface Telemetry {
   readonly body: TelemetryBody;
 }
 
+/**
+ * The event, of ferryman's own, that says of a VM that it is on its way in and cannot be asked yet:
+ * its process is 0, its `monitor` the one it will have. Until it is attached, or detached again.
+ */
+export const incomingEvent = 'INCOMING';
+
 /** The brain's beacon: agents that miss it for 5 s order their throttles to the floor. */
 export interface Beacon {
   readonly epoch: number;

@@ -1,13 +1,13 @@
 /**
- * Finds the domains of this host's libvirt. A domain on its way in is left alone: libvirt lets its
- * monitor answer only when the migration is over, and whoever asks waits as long. It is known by its
- * events until then.
+ * Finds the domains of this host's libvirt. A domain on its way in is only told of: libvirt lets its
+ * monitor answer when the migration is over, and whoever asks before waits as long. It is attached
+ * when its events say that the guest runs here.
  */
 import { messageOf } from '../../shared/errors.ts';
 import type { Monitor } from '../monitor/monitor.ts';
 import { ConnectionLostError, MonitorError } from '../monitor/qmp/errors.ts';
 import { hearEvents } from '../monitor/virsh/events.ts';
-import { VirshMonitor } from '../monitor/virsh/monitor.ts';
+import { domainAddress, VirshMonitor } from '../monitor/virsh/monitor.ts';
 import { openVirsh, type LibvirtAddress, type VirshSession } from '../monitor/virsh/session.ts';
 import {
   complaintIn,
@@ -15,15 +15,26 @@ import {
   type Domain,
   type EventLine,
 } from '../monitor/virsh/transcript.ts';
+import { startSampler, type Sampler } from '../sampler.ts';
 
 export interface DomainOptions {
   readonly libvirt: LibvirtAddress;
   /** A domain whose monitor answers. */
   readonly onAttach: (monitor: Monitor) => void;
   readonly onDetach: (address: string, reason: Error) => void;
+  /** A domain has begun to come in; it cannot be asked yet. */
+  readonly onArrival: (arrival: Arriving) => void;
+  /** It has gone again, without having been attached. */
+  readonly onArrivalEnd: (arrival: Arriving) => void;
   /** libvirt does not answer; said once, until it changes. */
   readonly onTrouble: (uri: string, reason: Error) => void;
   readonly rescanMilliseconds?: number;
+}
+
+/** A domain on its way in. */
+export interface Arriving extends Domain {
+  /** The address of the monitor that it will have. */
+  readonly address: string;
 }
 
 /** Starts finding domains, until `stop`. */
@@ -41,7 +52,8 @@ class Domains {
     string,
     { readonly domain: Domain; readonly monitor: VirshMonitor }
   >();
-  #timer: NodeJS.Timeout | undefined;
+  readonly #arriving = new Map<string, Arriving>();
+  readonly #sampler: Sampler;
   #trouble: string | undefined;
   #isStopped = false;
 
@@ -51,27 +63,26 @@ class Domains {
     this.#events = hearEvents(options.libvirt, (event) => {
       this.#hear(event);
     });
-    void this.#rescan();
+    this.#sampler = startSampler({ look: () => this.#rescan() });
   }
 
   stop(): void {
     this.#isStopped = true;
-    clearTimeout(this.#timer);
+    this.#sampler.stop();
     this.#events.stop();
     for (const { monitor } of this.#monitors.values()) monitor.close();
     this.#session.close();
   }
 
-  async #rescan(): Promise<void> {
+  /** Returns how soon the next has to come. */
+  async #rescan(): Promise<number> {
     try {
       await this.#look();
       this.#trouble = undefined;
     } catch (error) {
       this.#complain(error);
     }
-    if (this.#isStopped) return;
-    const pause = this.#options.rescanMilliseconds ?? usualRescanMilliseconds;
-    this.#timer = setTimeout(() => void this.#rescan(), pause);
+    return this.#options.rescanMilliseconds ?? usualRescanMilliseconds;
   }
 
   async #look(): Promise<void> {
@@ -80,10 +91,28 @@ class Domains {
       const isHere = domains.some((domain) => domain.uuid === uuid);
       if (!isHere) monitor.end(new ConnectionLostError(monitor.address, 'the domain has ended'));
     }
-    for (const domain of domains) {
-      if (this.#monitors.has(domain.uuid) || (await this.#isOnItsWayIn(domain))) continue;
-      if (!this.#isStopped) this.#attach(domain);
+    for (const arriving of this.#arriving.values()) {
+      if (!domains.some(({ uuid }) => uuid === arriving.uuid)) this.#giveUp(arriving);
     }
+    for (const domain of domains) {
+      if (this.#monitors.has(domain.uuid)) continue;
+      const isArriving = await this.#isOnItsWayIn(domain);
+      if (this.#isStopped) return;
+      if (isArriving) this.#await(domain);
+      else this.#attach(domain);
+    }
+  }
+
+  #await(domain: Domain): void {
+    if (this.#arriving.has(domain.uuid)) return;
+    const arriving = { ...domain, address: domainAddress(domain.uuid) };
+    this.#arriving.set(domain.uuid, arriving);
+    this.#options.onArrival(arriving);
+  }
+
+  #giveUp(arriving: Arriving): void {
+    this.#arriving.delete(arriving.uuid);
+    this.#options.onArrivalEnd(arriving);
   }
 
   /** A domain that has gone meanwhile is in no hurry either. */
@@ -97,6 +126,7 @@ class Domains {
   #attach(domain: Domain): void {
     const monitor = new VirshMonitor(this.#session, domain.uuid);
     this.#monitors.set(domain.uuid, { domain, monitor });
+    this.#arriving.delete(domain.uuid);
     this.#options.onAttach(monitor);
     monitor.onClose((reason) => {
       this.#monitors.delete(domain.uuid);
@@ -104,20 +134,19 @@ class Domains {
     });
   }
 
-  /** A domain that is not attached has just come in: no need to wait for the next look. */
+  /** A domain that is not attached begins to come in, or has: no need to wait for the next look. */
   #hear({ name, domain, data }: EventLine): void {
     const known = [...this.#monitors.values()].find((each) => each.domain.name === domain);
     known?.monitor.tell(name, data);
-    if (known !== undefined || name !== 'RESUME' || this.#timer === undefined) return;
-    clearTimeout(this.#timer);
-    this.#timer = undefined;
-    void this.#rescan();
+    const isNews = name === 'RESUME' || name === 'MIGRATION';
+    if (known === undefined && isNews) this.#sampler.soon();
   }
 
   async #ask(words: readonly string[]): Promise<string[]> {
     const lines = await this.#session.run(words);
     const complaint = complaintIn(lines);
-    if (complaint !== undefined) throw new ConnectionLostError(this.#session.uri, complaint);
+    if (complaint !== undefined)
+      throw new ConnectionLostError(this.#session.address.uri, complaint);
     return lines;
   }
 
@@ -126,6 +155,6 @@ class Domains {
     if (this.#isStopped || this.#trouble === message) return;
     this.#trouble = message;
     const reason = error instanceof MonitorError ? error : new Error(message);
-    this.#options.onTrouble(this.#session.uri, reason);
+    this.#options.onTrouble(this.#session.address.uri, reason);
   }
 }

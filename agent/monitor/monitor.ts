@@ -2,6 +2,8 @@
  * One VM's monitor, whatever is behind it: a QMP socket, or libvirt's virsh.
  * Every call has a timeout; a call on a lost connection rejects at once.
  */
+import type { Family, VmOwner } from '../../shared/sample.ts';
+
 export interface MonitorEvent {
   readonly name: string;
   readonly data: Readonly<Record<string, unknown>>;
@@ -9,11 +11,19 @@ export interface MonitorEvent {
   readonly atMilliseconds: number;
 }
 
+/** Whoever runs the QEMU and begins its migrations, where that is not ferryman. */
+export interface Owner {
+  readonly name: VmOwner;
+  /** Parameters that it sets when it starts a migration, and puts back afterwards. */
+  readonly sets: ReadonlySet<string>;
+  /** What it can begin a migration in. */
+  readonly families: readonly Family[];
+}
+
 export interface Monitor {
   /** A stable name of this monitor, e.g. the socket path. */
   readonly address: string;
-  /** Parameters that the VM's owner sets when it starts a migration; absent means that nobody knows. */
-  readonly setByOwner?: ReadonlySet<string>;
+  readonly owner?: Owner;
   /** Throws ExecuteError (QEMU refused), TimeoutError, ConnectionLostError, BadReplyError. */
   execute(
     command: string,

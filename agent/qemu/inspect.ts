@@ -1,5 +1,5 @@
 import { readFile } from 'node:fs/promises';
-import type { StorageFacts } from '../../shared/sample.ts';
+import type { StorageFacts } from '../../shared/storage.ts';
 import type { Monitor } from '../monitor/monitor.ts';
 import type { QemuTraits } from './facts.ts';
 import type { QemuSettings } from './options.ts';

@@ -1,7 +1,7 @@
 /** Where a VM's disks lie, and whether a QEMU on another host would find the same bytes there. */
 import { statfsSync } from 'node:fs';
 import { asFields, asFieldsList, stringField, type Fields } from '../collectors/fields.ts';
-import type { DiskFacts, StorageFacts, StorageKind } from '../../shared/sample.ts';
+import type { DiskFacts, StorageFacts, StorageKind } from '../../shared/storage.ts';
 
 /** `f_type` of statfs(2) for file systems that several hosts mount at once. */
 const sharedFileSystems: ReadonlySet<number> = new Set([

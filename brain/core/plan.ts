@@ -32,21 +32,22 @@ export const steps: Readonly<Partial<Record<Phase, Step>>> = {
   },
   'preparing-destination': {
     side: 'destination',
-    operation: (migration) =>
-      migration.nextArming && {
-        kind: 'start-destination',
-        family: migration.nextArming.arming.family,
-      },
+    operation: ifOurs(
+      ({ nextArming }) =>
+        nextArming && { kind: 'start-destination', family: nextArming.arming.family },
+    ),
     applied: 'arming-destination',
   },
   'arming-destination': {
     side: 'destination',
-    operation: armOperation,
+    operation: ifOurs(armOperation),
     applied: 'listening',
   },
   listening: {
     side: 'destination',
-    operation: ({ order }) => order?.endpoint && { kind: 'listen', endpoint: order.endpoint },
+    operation: ifOurs(
+      ({ order }) => order?.endpoint && { kind: 'listen', endpoint: order.endpoint },
+    ),
     applied: 'arming-source',
   },
   'arming-source': { side: 'source', operation: armOperation, applied: 'starting' },
@@ -57,40 +58,52 @@ export const steps: Readonly<Partial<Record<Phase, Step>>> = {
   },
   'recovering-destination': {
     side: 'destination',
-    operation: ({ order }) =>
-      order?.endpoint && { kind: 'recover-destination', endpoint: order.endpoint },
+    operation: ifOurs(
+      ({ order }) => order?.endpoint && { kind: 'recover-destination', endpoint: order.endpoint },
+    ),
     applied: 'recovering-source',
     failed: 'post-copy',
   },
   'recovering-source': {
     side: 'source',
-    operation: ({ order }) => order?.endpoint && { kind: 'resume', endpoint: order.endpoint },
+    operation: ifOurs(
+      ({ order }) => order?.endpoint && { kind: 'resume', endpoint: order.endpoint },
+    ),
     applied: 'post-copy',
     failed: 'post-copy',
   },
   'restoring-source': {
     side: 'source',
     operation: (migration) =>
-      migration.source && isOurs(migration) ? { kind: 'restore' } : undefined,
+      migration.source && isOursToRestore(migration) ? { kind: 'restore' } : undefined,
     applied: 'restoring-destination',
     failed: 'restoring-destination',
   },
   'restoring-destination': {
     side: 'destination',
-    operation: (migration) =>
-      migration.destination && migration.ending?.outcome === 'completed'
-        ? { kind: 'restore' }
-        : undefined,
+    operation: ifOurs(({ destination, ending }) =>
+      destination && ending?.outcome === 'completed' ? { kind: 'restore' } : undefined,
+    ),
     isDue: hasArrived,
     applied: 'settled',
     failed: 'settled',
   },
 };
 
+/** Whether both QEMUs are ferryman's to handle, and not somebody else's or libvirt's. */
+function isOurs({ order }: Migration): boolean {
+  return order?.verb !== 'follow' && order?.endpoint.kind !== 'libvirt';
+}
+
+/** What is done to QEMUs of ours only: libvirt makes its destinations, arms and mends them itself. */
+function ifOurs(operation: Step['operation']): Step['operation'] {
+  return (migration) => (isOurs(migration) ? operation(migration) : undefined);
+}
+
 /** Whoever started a migration also ends what it leaves behind; what stays is put back as it was. */
-function isOurs({ order, decisions, ending }: Migration): boolean {
-  const stays = ending?.outcome !== 'completed' && decisions.length > 0;
-  return order?.verb !== 'follow' || stays;
+function isOursToRestore(migration: Migration): boolean {
+  const stays = migration.ending?.outcome !== 'completed' && migration.decisions.length > 0;
+  return isOurs(migration) || stays;
 }
 
 /** A destination calls its side completed a little later than the source does. */
@@ -100,7 +113,7 @@ function hasArrived(migration: Migration): boolean {
   const since = migration.nowMilliseconds - (migration.ending?.endedAtMilliseconds ?? 0);
   return (
     migration.ending?.outcome !== 'completed' ||
-    migration.order?.verb === 'follow' ||
+    !isOurs(migration) ||
     migration.destinationStatus === 'completed' ||
     since > arrivalMilliseconds
   );
@@ -178,9 +191,17 @@ function begun(migration: Migration): Migration {
   const next: { -readonly [Key in keyof Migration]: Migration[Key] } = {
     ...migration,
     lastProgressAtMilliseconds: migration.nowMilliseconds,
+    ...(!isOurs(migration) && { attempts: begunNow(migration) }),
   };
   delete next.last;
   return next;
+}
+
+/** libvirt answers when it has brought up the destination: the migration begins only then. */
+function begunNow({ attempts, nowMilliseconds }: Migration): Migration['attempts'] {
+  const latest = attempts.slice(-1);
+  const begun = latest.map((each) => ({ ...each, startedAtMilliseconds: nowMilliseconds }));
+  return [...attempts.slice(0, -1), ...begun];
 }
 
 /** The migration is over as far as QEMU is concerned; settings are restored, then it settles. */

@@ -1,4 +1,5 @@
 /** Sends VMs on their way: looks before it leaps, has a destination started where there is none. */
+import type { Endpoint, LibvirtPlace } from '../../shared/command.ts';
 import { defaultObjective } from '../../shared/objective.ts';
 import type { Objective } from '../../shared/objective.ts';
 import type { VmFacts } from '../../shared/sample.ts';
@@ -101,18 +102,17 @@ async function pair({ brain, ruleOf }: Means, order: PairOrder): Promise<Dispatc
 }
 
 async function wish(means: Means, order: WishOrder): Promise<Dispatched | Advice> {
-  const { brain, lastPorts } = means;
+  const { brain } = means;
   const journey = journeyOf(brain.hosts(), order);
   const rule = means.ruleOf(journey.vm);
   if (rule.mode !== 'act') return advise(rule.mode, () => predict(means, order));
-  const ready = await alone(means, journey.vm, () => prepare(brain, journey));
-  const endpoint = endpointFor(journey.host, brain.migrations(), lastPorts.get(order.to));
-  lastPorts.set(order.to, endpoint.port);
-  const sides = { source: selectorOf(journey.vm), destination: selectorOf(ready.destination) };
+  const way = await alone(means, journey.vm, () => prepare(means, journey));
+  const { endpoint, destination, cautions, started } = way;
+  const sides = { source: selectorOf(journey.vm), destination };
   const objective = objectiveOf(rule, order.objective);
   const policy = order.policy ?? rule.policy;
   const id = brain.migrate({ id: order.id, ...sides, endpoint, policy, objective });
-  return { id, ...sides, cautions: ready.cautions, started: !journey.destination };
+  return { id, ...sides, cautions, started };
 }
 
 /** One at a time for each VM: to start a destination takes a while. */
@@ -129,21 +129,44 @@ async function alone<T>({ busy }: Means, vm: VmFacts, work: () => Promise<T>): P
   }
 }
 
-interface Ready {
-  readonly destination: VmFacts;
+/** How a VM gets there. */
+interface Way {
+  readonly destination: VmSelector;
+  readonly endpoint: Endpoint;
   readonly cautions: readonly string[];
+  /** Whether a destination was started for it. */
+  readonly started: boolean;
+}
+
+async function prepare(means: Means, journey: Preflight): Promise<Way> {
+  const { vm, host } = journey;
+  const held = means.brain.held().get(vm.ref.uuid);
+  if (held !== undefined) throw heldError(vm, held);
+  const cautions = cautionsOf(journey);
+  const libvirt = vm.owner === 'libvirt' ? host.facts?.libvirt : undefined;
+  return libvirt ? byLibvirt(journey, libvirt, cautions) : byQemu(means, journey, cautions);
+}
+
+/** Wherever libvirt makes a domain, it has the same UUID, and so the same monitor. */
+function byLibvirt({ vm, host }: Preflight, place: LibvirtPlace, cautions: readonly string[]): Way {
+  const destination = { host: host.host, selector: vm.monitor };
+  return { destination, endpoint: { kind: 'libvirt', ...place }, cautions, started: false };
 }
 
 /** The QEMU that waits, started if need be, and looked at once more when it is there. */
-async function prepare(brain: Brain, journey: Preflight): Promise<Ready> {
-  const { vm, host } = journey;
-  const held = brain.held().get(vm.ref.uuid);
-  if (held !== undefined) throw heldError(vm, held);
-  const cautions = cautionsOf(journey);
-  const { destination } = journey;
-  if (destination) return { destination, cautions };
-  const started = await brain.startDestination(host.host, vm.ref.uuid);
-  return { destination: started, cautions: cautionsOf({ ...journey, destination: started }) };
+async function byQemu(
+  { brain, lastPorts }: Means,
+  journey: Preflight,
+  cautions: readonly string[],
+): Promise<Way> {
+  const { vm, host, destination } = journey;
+  const waiting = destination ?? (await brain.startDestination(host.host, vm.ref.uuid));
+  const endpoint = endpointFor(host, brain.migrations(), lastPorts.get(host.host));
+  lastPorts.set(host.host, endpoint.port);
+  return {
+    ...{ destination: selectorOf(waiting), endpoint, started: !destination },
+    cautions: destination ? cautions : cautionsOf({ ...journey, destination: waiting }),
+  };
 }
 
 /** Throws OrderError when something stands in the way. */

@@ -40,11 +40,12 @@ const simpleOperations = {
   restore: 'put every setting back as it was',
 } as const;
 
-/** An endpoint as QEMU and the command line write it. */
+/** An endpoint as QEMU and the command line write it, or libvirt. */
 export function describeEndpoint(endpoint: Endpoint): string {
   if (endpoint.kind === 'unix') return `unix:${endpoint.path}`;
   const host = endpoint.host.includes(':') ? `[${endpoint.host}]` : endpoint.host;
-  return `tcp:${host}:${String(endpoint.port)}`;
+  const place = endpoint.port === undefined ? host : `${host}:${String(endpoint.port)}`;
+  return endpoint.kind === 'tcp' ? `tcp:${place}` : `qemu+${endpoint.transport}://${place}/system`;
 }
 
 function describeThrottle(percent: number, mechanism: 'qemu' | 'cgroup'): string {

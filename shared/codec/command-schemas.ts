@@ -4,6 +4,7 @@ import * as is from './fields.ts';
 import {
   arming,
   family,
+  libvirtPlaceFields,
   probeReport,
   qemuRef,
   throttleMechanism,
@@ -36,6 +37,7 @@ const tuning = is.message<Tuning>({
 const endpoint: z.ZodType<Endpoint> = z.discriminatedUnion('kind', [
   z.object({ kind: z.literal('tcp'), host: is.label, port: is.port }),
   z.object({ kind: z.literal('unix'), path: is.label }),
+  z.object({ kind: z.literal('libvirt'), ...libvirtPlaceFields }),
 ]);
 
 const operation: z.ZodType<Operation> = z.discriminatedUnion('kind', [

@@ -22,6 +22,9 @@ export const text = z.string().max(maxTextCharacters);
 /** Something that names; never empty. */
 export const label = z.string().min(1).max(256);
 
+/** What a VM is called: whatever its owner likes, and it likes to be long. */
+export const name = z.string().min(1).max(maxTextCharacters);
+
 /** A host has fewer NICs, a VM fewer families, a probe fewer points. */
 const maxListLength = 256;
 

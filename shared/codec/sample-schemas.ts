@@ -1,29 +1,30 @@
 /** The messages of shared/sample.ts, field by field. */
 import { z } from 'zod';
 import * as is from './fields.ts';
-import type { Arming } from '../command.ts';
+import { libvirtTransports, type Arming, type LibvirtPlace } from '../command.ts';
 import {
   families,
   liveSettings,
-  storageKinds,
+  rightCapabilities,
   throttleMechanisms,
+  vmOwners,
   type CompressionSample,
   type DirtyPoint,
-  type DiskFacts,
   type HostFacts,
   type HostSample,
   type Lack,
   type MigrationSample,
   type NicSample,
+  type Privileges,
   type ProbeReport,
   type QemuRef,
   type RamSample,
-  type StorageFacts,
   type ThrottleFacts,
   type VmActivity,
   type VmFacts,
   type XbzrleSample,
 } from '../sample.ts';
+import { storageKinds, type DiskFacts, type StorageFacts } from '../storage.ts';
 
 export const family = z.enum(families);
 export const throttleMechanism = z.enum(throttleMechanisms);
@@ -65,7 +66,7 @@ export const arming = is.message<Arming>({
 
 export const vmFacts = is.message<VmFacts>({
   ref: qemuRef,
-  name: is.label,
+  name: is.name,
   monitor: is.text,
   qemuVersion: is.text,
   runState: is.text,
@@ -85,9 +86,21 @@ export const vmFacts = is.message<VmFacts>({
   machineType: is.text.exactOptional(),
   storage: storageFacts.exactOptional(),
   foreignArming: arming.exactOptional(),
+  owner: z.enum(vmOwners).exactOptional(),
 });
 
+export const libvirtPlaceFields = {
+  transport: z.enum(libvirtTransports),
+  host: is.label,
+  port: is.port.exactOptional(),
+};
+
 const lack = is.message<Lack>({ right: z.enum(['probe', 'cgroup']), reason: is.text });
+
+const privileges = is.message<Privileges>({
+  user: is.label,
+  capabilities: is.list(z.enum(rightCapabilities)),
+});
 
 export const hostFacts = is.message<HostFacts>({
   mode: z.enum(['observe', 'act']),
@@ -96,6 +109,8 @@ export const hostFacts = is.message<HostFacts>({
   lastMigrationPort: is.port,
   canStartDestination: z.boolean(),
   lacks: is.list(lack),
+  privileges: privileges.exactOptional(),
+  libvirt: is.message<LibvirtPlace>(libvirtPlaceFields).exactOptional(),
 });
 
 const ramSample = is.message<RamSample>({

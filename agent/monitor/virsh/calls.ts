@@ -2,6 +2,7 @@
  * What QEMU is asked of a libvirt domain, in libvirt's words (pure): its own calls where it has one
  * that does not wait for the migration to end, QEMU's monitor passed through where not.
  */
+import type { Owner } from '../monitor.ts';
 
 /** A call of virsh, or why there is none. */
 export type VirshCall =
@@ -9,7 +10,7 @@ export type VirshCall =
   | { readonly kind: 'monitor'; readonly words: readonly string[] }
   | { readonly kind: 'refused'; readonly reason: string };
 
-/** libvirt writes all capabilities when it starts a migration, and would not know of one of ours. */
+/** What libvirt does itself when the time has come. */
 const libvirtsOwn: ReadonlySet<string> = new Set([
   'migrate',
   'migrate-incoming',
@@ -18,13 +19,20 @@ const libvirtsOwn: ReadonlySet<string> = new Set([
   'migrate-pause',
 ]);
 
-/** Parameters that libvirt 9 sets when it starts a migration (read back under each of its flags). */
-export const setByLibvirt: ReadonlySet<string> = new Set([
-  'cpu-throttle-initial',
-  'cpu-throttle-increment',
-  'max-bandwidth',
-  'max-postcopy-bandwidth',
-]);
+/**
+ * What libvirt 9 sets when it starts a migration (read back under each of its flags), and has flags
+ * for: of the compressions of multifd it has none.
+ */
+export const libvirtOwner: Owner = {
+  name: 'libvirt',
+  sets: new Set([
+    'cpu-throttle-initial',
+    'cpu-throttle-increment',
+    'max-bandwidth',
+    'max-postcopy-bandwidth',
+  ]),
+  families: ['plain', 'xbzrle', 'compress', 'multifd'],
+};
 
 /** The calls that come to this QMP command, to be made in this order. */
 export function virshCalls(
@@ -33,7 +41,7 @@ export function virshCalls(
   given: Readonly<Record<string, unknown>>,
 ): readonly VirshCall[] {
   if (libvirtsOwn.has(command)) {
-    const reason = 'libvirt starts the migrations of its domains: use virsh migrate';
+    const reason = 'libvirt does this itself for its domains';
     return [{ kind: 'refused', reason }];
   }
   if (command === 'migrate_cancel') return [own('domjobabort', domain)];

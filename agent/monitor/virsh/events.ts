@@ -1,7 +1,7 @@
 /** QEMU's events of all domains, through a second `virsh` that does nothing else. */
 import { spawn, type ChildProcess } from 'node:child_process';
 import { createInterface } from 'node:readline';
-import type { LibvirtAddress } from './session.ts';
+import { virshEnvironment, type LibvirtAddress } from './session.ts';
 import { parseEvent, type EventLine } from './transcript.ts';
 
 /** libvirtd may be away for an upgrade; until it is back samples go on to come once a second. */
@@ -22,7 +22,7 @@ export function hearEvents(
     const words = [program, '-q', '-c', uri, 'qemu-monitor-event', '--loop'];
     const listener = spawn('/bin/sh', ['-c', script, ...words], {
       stdio: ['pipe', 'pipe', 'ignore'],
-      env: { PATH: process.env['PATH'], TMPDIR: process.env['TMPDIR'], LC_ALL: 'C' },
+      env: virshEnvironment(),
     });
     child = listener;
     listener.on('error', () => undefined);

@@ -1,7 +1,8 @@
 /** The monitor of one libvirt domain. Speaks QMP to the agent and virsh to libvirt. */
 import type { Monitor, MonitorEvent } from '../monitor.ts';
 import { BadReplyError, ConnectionLostError, ExecuteError } from '../qmp/errors.ts';
-import { setByLibvirt, virshCalls, type VirshCall } from './calls.ts';
+import { libvirtOwner, virshCalls, type VirshCall } from './calls.ts';
+import { OrderedMigrations } from './ordered.ts';
 import type { VirshSession } from './session.ts';
 import { complaintIn } from './transcript.ts';
 
@@ -18,6 +19,7 @@ interface Departure {
 }
 
 interface Migrating {
+  readonly status?: string;
   readonly ram?: object;
 }
 
@@ -32,9 +34,10 @@ const gone = /domain is not running|failed to get domain|domain not found/i;
 /** Lives as long as the domain runs here; whoever finds domains tells it of events and of the end. */
 export class VirshMonitor implements Monitor {
   readonly address: string;
-  readonly setByOwner = setByLibvirt;
+  readonly owner = libvirtOwner;
   readonly #uuid: string;
   readonly #session: VirshSession;
+  readonly #ordered: OrderedMigrations;
   readonly #eventListeners: ((event: MonitorEvent) => void)[] = [];
   readonly #closeListeners: ((reason: Error) => void)[] = [];
   #ended: Error | undefined;
@@ -45,6 +48,7 @@ export class VirshMonitor implements Monitor {
     this.address = domainAddress(uuid);
     this.#uuid = uuid;
     this.#session = session;
+    this.#ordered = new OrderedMigrations(uuid, this.address, session.address);
   }
 
   /** See Monitor. Several calls of libvirt are made one after the other; the first refusal ends it. */
@@ -54,12 +58,27 @@ export class VirshMonitor implements Monitor {
     timeoutMilliseconds?: number,
   ): Promise<unknown> {
     if (this.#departure !== undefined) return this.#recall(command, this.#departure);
-    const calls = virshCalls(this.#uuid, command, given as Readonly<Record<string, unknown>>);
+    const values = given as Readonly<Record<string, unknown>>;
+    if (command === 'migrate-set-capabilities') {
+      await this.#ordered.arm(values['capabilities']);
+      return {};
+    }
+    if (command === 'migrate' && values['resume'] !== true) {
+      await this.#ordered.start(String(values['uri']));
+      return {};
+    }
+    if (command === 'migrate-set-parameters') this.#ordered.note(values);
+    const calls = virshCalls(this.#uuid, command, values);
     let reply: unknown = {};
     for (const call of calls) reply = await this.#make(command, call, timeoutMilliseconds);
-    // A destination knows of no RAM.
-    if (command === 'query-migrate') this.#isSending = (reply as Migrating).ram !== undefined;
+    if (command === 'query-migrate') this.#learn(reply as Migrating);
     return reply;
+  }
+
+  /** A destination knows of no RAM. */
+  #learn({ status, ram }: Migrating): void {
+    this.#isSending = ram !== undefined;
+    this.#ordered.sees(status);
   }
 
   onEvent(listener: (event: MonitorEvent) => void): void {
@@ -77,8 +96,10 @@ export class VirshMonitor implements Monitor {
 
   /** Hands on what QEMU said of itself. */
   tell(name: string, data: Readonly<Record<string, unknown>>): void {
-    const hasMoved = name === 'MIGRATION' && data['status'] === 'completed';
-    if (hasMoved && this.#isSending) this.#departure ??= this.#depart();
+    const status = name === 'MIGRATION' ? data['status'] : undefined;
+    this.#ordered.sees(status);
+    const isSource = this.#isSending || this.#ordered.isUnderWay;
+    if (status === 'completed' && isSource) this.#departure ??= this.#depart();
     for (const listener of this.#eventListeners)
       listener({ name, data, atMilliseconds: Date.now() });
   }
@@ -88,6 +109,7 @@ export class VirshMonitor implements Monitor {
     if (this.#ended !== undefined) return;
     this.#ended = reason;
     clearTimeout(this.#departure?.timer);
+    this.#ordered.leave();
     for (const listener of this.#closeListeners.splice(0)) listener(reason);
   }
 

@@ -13,7 +13,7 @@ export interface LibvirtAddress {
 }
 
 export interface VirshSession {
-  readonly uri: string;
+  readonly address: LibvirtAddress;
   /**
    * The lines that virsh answered with, its complaints among them (see `complaintIn`). Throws
    * TimeoutError, ConnectionLostError.
@@ -34,16 +34,18 @@ export function openVirsh(address: LibvirtAddress): VirshSession {
 }
 
 class Session implements VirshSession {
-  readonly uri: string;
-  readonly #address: LibvirtAddress;
+  readonly address: LibvirtAddress;
   #child: Child | undefined;
   #turn: Promise<unknown> = Promise.resolve();
   #count = 0;
   #isClosed = false;
 
   constructor(address: LibvirtAddress) {
-    this.uri = address.uri;
-    this.#address = address;
+    this.address = address;
+  }
+
+  get #uri(): string {
+    return this.address.uri;
   }
 
   run(words: readonly string[], timeoutMilliseconds = usualTimeoutMilliseconds): Promise<string[]> {
@@ -59,12 +61,12 @@ class Session implements VirshSession {
 
   #ask(words: readonly string[], timeoutMilliseconds: number): Promise<string[]> {
     if (this.#isClosed) {
-      return Promise.reject(new ConnectionLostError(this.uri, 'closed by ferryman'));
+      return Promise.reject(new ConnectionLostError(this.#uri, 'closed by ferryman'));
     }
-    this.#child ??= start(this.#address);
+    this.#child ??= start(this.address);
     const child = this.#child;
-    const [name = '', ...values] = words;
-    const command = [name, ...values.map(quoted)].join(' ');
+    const [name = ''] = words;
+    const command = commandOf(words);
     const mark = `ferryman-${String(++this.#count)}`;
     return new Promise((resolve, reject) => {
       let written = '';
@@ -88,15 +90,15 @@ class Session implements VirshSession {
             resolve(lines);
           });
         } else if (written.length > mostCharacters) {
-          fail(new ConnectionLostError(this.uri, `virsh ${name} does not stop talking`));
+          fail(new ConnectionLostError(this.#uri, `virsh ${name} does not stop talking`));
         }
       };
       const onClose = (): void => {
         const words = written.trim().split('\n').at(-1);
-        fail(new ConnectionLostError(this.uri, `virsh has ended: ${words ?? 'without a word'}`));
+        fail(new ConnectionLostError(this.#uri, `virsh has ended: ${words ?? 'without a word'}`));
       };
       const timer = setTimeout(() => {
-        fail(new TimeoutError(this.uri, `virsh ${name}`, timeoutMilliseconds));
+        fail(new TimeoutError(this.#uri, `virsh ${name}`, timeoutMilliseconds));
       }, timeoutMilliseconds);
       child.stdout.on('data', onData);
       child.once('close', onClose);
@@ -111,11 +113,21 @@ class Session implements VirshSession {
   }
 }
 
+function commandOf([name = '', ...values]: readonly string[]): string {
+  return [name, ...values.map(quoted)].join(' ');
+}
+
+/** No language but its own, and no terminal to draw on. */
+export function virshEnvironment(): NodeJS.ProcessEnv {
+  const { PATH, TMPDIR } = process.env;
+  return { PATH, TMPDIR, LC_ALL: 'C', TERM: 'dumb' };
+}
+
 /** Complaints come on the same pipe, so that they stand where they belong. */
 function start({ uri, program = 'virsh' }: LibvirtAddress): Child {
   const child = spawn('/bin/sh', ['-c', 'exec "$0" "$@" 2>&1', program, '-q', '-c', uri], {
     stdio: ['pipe', 'pipe', 'ignore'],
-    env: { PATH: process.env['PATH'], TMPDIR: process.env['TMPDIR'], LC_ALL: 'C', TERM: 'dumb' },
+    env: virshEnvironment(),
   });
   child.stdout.setEncoding('utf8');
   child.stdin.on('error', () => undefined);

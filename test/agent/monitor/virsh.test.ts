@@ -1,11 +1,4 @@
 import assert from 'node:assert/strict';
-import { mkdtempSync, rmSync, renameSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
-import { fileURLToPath } from 'node:url';
-import { discoverDomains } from '../../../agent/libvirt/domains.ts';
-import type { Monitor, MonitorEvent } from '../../../agent/monitor/monitor.ts';
 import {
   ConnectionLostError,
   ExecuteError,
@@ -21,10 +14,10 @@ import {
   parseEvent,
   quoted,
 } from '../../../agent/monitor/virsh/transcript.ts';
+import { until } from '../agent-rig.ts';
+import { boardVirsh, type VirshRig } from './virsh-rig.ts';
 
-const program = fileURLToPath(new URL('../../fakes/virsh.mjs', import.meta.url));
 const uuid = 'e6c6eecf-5106-41cd-90ca-b93321d42d13';
-const other = 'e6c6eecf-5106-41cd-90ca-b93321d42d14';
 
 describe('what virsh writes', () => {
   const written = "virsh # domstate 'w1'\nrunning\nvirsh # echo ferryman-1\nferryman-1virsh # ";
@@ -94,42 +87,20 @@ describe('calls to libvirt', () => {
   });
 });
 
-/** A test that fails must end, or it keeps the others from ending. */
-async function until(holds: () => boolean): Promise<void> {
-  for (let tries = 800; !holds(); tries -= 1) {
-    assert.ok(tries > 0, 'not in time');
-    await sleep(10);
-  }
-}
-
 describe('a domain behind virsh', () => {
-  const folder = mkdtempSync(join(tmpdir(), 'ferryman-virsh-'));
-  const before = process.env['TMPDIR'];
-  const libvirt = { uri: 'qemu:///system', program };
+  let rig: VirshRig;
   let session: VirshSession;
-
-  const answers = (...pairs: readonly (readonly [string, string])[]): void => {
-    const usual = [['echo ', 'echo']];
-    const beside = join(folder, 'virsh.json.new'); // Nobody reads half of it.
-    writeFileSync(beside, JSON.stringify([...pairs, ...usual]));
-    renameSync(beside, join(folder, 'virsh.json'));
-  };
-  const says = (...lines: readonly string[]): void => {
-    writeFileSync(join(folder, 'events'), lines.map((line) => `${line}\n`).join(''));
+  const answers = (...pairs: readonly (readonly [string, string])[]) => {
+    rig.answers(...pairs);
   };
 
   beforeEach(() => {
-    process.env['TMPDIR'] = folder;
-    says();
-    session = openVirsh(libvirt);
+    rig = boardVirsh();
+    session = openVirsh(rig.libvirt);
   });
   afterEach(() => {
     session.close();
-  });
-  after(() => {
-    if (before === undefined) delete process.env['TMPDIR'];
-    else process.env['TMPDIR'] = before;
-    rmSync(folder, { recursive: true });
+    rig.stop();
   });
 
   it('answers QMP, refusals of QEMU included', async () => {
@@ -202,49 +173,10 @@ describe('a domain behind virsh', () => {
   });
 
   it('is heard until nobody listens', async () => {
-    says("event STOP at 1.2 for domain 'w1': <null>", 'an odd line');
+    rig.says("event STOP at 1.2 for domain 'w1': <null>", 'an odd line');
     const names: string[] = [];
-    const listening = hearEvents(libvirt, ({ name }) => names.push(name));
-    await until(() => names.length > 0).finally(() => listening.stop());
+    const listening = hearEvents(rig.libvirt, ({ name }) => names.push(name));
+    await until('an event', () => names[0]).finally(() => listening.stop());
     assert.deepEqual(names, ['STOP']);
-  });
-
-  it('is found with its events, and left alone while it is on its way in', async () => {
-    const events: MonitorEvent[] = [];
-    const attached: Monitor[] = [];
-    answers(
-      ['list', `${uuid} w1\n${other} w2`],
-      [`domstate '${uuid}'`, 'running (booted)'],
-      [`domstate '${other}'`, 'paused (migrating)'],
-    );
-    says('event MIGRATION at 1795419527.2 for domain \'w1\': {"status":"setup"}');
-    const found = discoverDomains({
-      libvirt,
-      onAttach: (monitor) => {
-        attached.push(monitor);
-        monitor.onEvent((event) => events.push(event));
-      },
-      onDetach: (address) => {
-        const index = attached.findIndex((monitor) => monitor.address === address);
-        attached.splice(index, 1);
-      },
-      onTrouble: (_uri, reason) => {
-        assert.fail(reason.message);
-      },
-      rescanMilliseconds: 20,
-    });
-    try {
-      await until(() => attached.length > 0);
-      await sleep(60);
-      assert.deepEqual(
-        attached.map(({ address }) => address),
-        [`libvirt:${uuid}`],
-      );
-      answers(['list', `${other} w2`], ['domstate', 'running (migrated)']);
-      await until(() => attached[0]?.address === `libvirt:${other}`);
-    } finally {
-      found.stop();
-    }
-    assert.ok(events.every(({ name }) => name === 'MIGRATION'));
   });
 });

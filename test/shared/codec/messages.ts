@@ -62,6 +62,10 @@ const endpoint = fc.oneof(
     port: fc.integer({ min: 1, max: 65_535 }),
   }),
   message<Kind<Endpoint, 'unix'>>({ kind: fc.constant('unix'), path: label }),
+  message<Kind<Endpoint, 'libvirt'>>(
+    { kind: fc.constant('libvirt'), transport: fc.constantFrom('tls', 'tcp', 'ssh'), host: label },
+    { port: fc.integer({ min: 1, max: 65_535 }) },
+  ),
 );
 
 const autoConverge = message<AutoConvergeSettings>({

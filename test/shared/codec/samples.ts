@@ -1,28 +1,28 @@
 /** Every sample that the types allow. */
 import fc from 'fast-check';
-import type { Arming } from '../../../shared/command.ts';
+import type { Arming, LibvirtPlace } from '../../../shared/command.ts';
 import {
   families,
   liveSettings,
-  storageKinds,
+  rightCapabilities,
   throttleMechanisms,
   type CompressionSample,
   type DirtyPoint,
-  type DiskFacts,
   type HostFacts,
   type HostSample,
   type Lack,
   type MigrationSample,
   type NicSample,
+  type Privileges,
   type ProbeReport,
   type QemuRef,
   type RamSample,
-  type StorageFacts,
   type ThrottleFacts,
   type VmActivity,
   type VmFacts,
   type XbzrleSample,
 } from '../../../shared/sample.ts';
+import { storageKinds, type DiskFacts, type StorageFacts } from '../../../shared/storage.ts';
 import { amount, count, flag, label, message, percent, share, smallCount } from './arbitrary.ts';
 
 export const family = fc.constantFrom(...families);
@@ -51,14 +51,27 @@ const lack = message<Lack>({ right: fc.constantFrom('probe', 'cgroup'), reason: 
 
 const port = fc.integer({ min: 1, max: 65_535 });
 
-export const hostFacts = message<HostFacts>({
-  mode: fc.constantFrom('observe', 'act'),
-  migrationAddress: label,
-  firstMigrationPort: port,
-  lastMigrationPort: port,
-  canStartDestination: flag,
-  lacks: fc.array(lack, { maxLength: 2 }),
+const privileges = message<Privileges>({
+  user: label,
+  capabilities: fc.subarray([...rightCapabilities]),
 });
+
+export const libvirtPlace = message<LibvirtPlace>(
+  { transport: fc.constantFrom('tls', 'tcp', 'ssh'), host: label },
+  { port },
+);
+
+export const hostFacts = message<HostFacts>(
+  {
+    mode: fc.constantFrom('observe', 'act'),
+    migrationAddress: label,
+    firstMigrationPort: port,
+    lastMigrationPort: port,
+    canStartDestination: flag,
+    lacks: fc.array(lack, { maxLength: 2 }),
+  },
+  { privileges, libvirt: libvirtPlace },
+);
 
 export const arming = message<Arming>(
   { family, autoConverge: flag, postCopy: flag },
@@ -95,6 +108,7 @@ export const vmFacts = message<VmFacts>(vmFactsFields, {
   machineType: label,
   storage: message<StorageFacts>({ disks: fc.array(diskFacts, { maxLength: 2 }) }),
   foreignArming: arming,
+  owner: fc.constant('libvirt'),
 });
 
 const ram = message<RamSample>({
