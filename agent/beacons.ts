@@ -20,11 +20,18 @@ export interface BeaconOptions {
 export function hearBeacons(options: BeaconOptions): Subscription {
   const { bus, log, journal, deadMan, announce } = options;
   const known = new Set<string>();
+  // A deposed brain is refused from the first beacon of its successor on, not from the first command.
+  const note = (epoch: number) => {
+    journal.hear(epoch).catch((error: unknown) => {
+      log.error({ epoch, error: messageOf(error) }, 'the epoch of a new brain could not be noted');
+    });
+  };
   return bus.subscribe(everyHost('lead'), (subject, payload) => {
     try {
       const { brain, epoch } = decodeBeacon(payload);
       if (epoch < journal.highestEpoch) return;
       deadMan.hear();
+      if (epoch > journal.highestEpoch) note(epoch);
       const life = `${brain} ${String(epoch)}`;
       if (known.has(life)) return;
       known.add(life);

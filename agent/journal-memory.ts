@@ -31,6 +31,7 @@ const entrySchema = z.discriminatedUnion('entry', [
     touchesThrottle: z.literal(true).optional(),
   }),
   z.object({ entry: z.literal('result'), id: z.string(), outcome: z.string() }),
+  z.object({ entry: z.literal('epoch'), epoch: position.epoch }),
   z.object({ entry: z.literal('ids'), ids: z.array(z.string()) }),
   z.object({
     entry: z.literal('vm'),
@@ -106,6 +107,9 @@ export function learn(memory: JournalMemory, entry: Entry): void {
     case 'result':
       learnResult(memory, entry.id, entry.outcome);
       break;
+    case 'epoch':
+      memory.highestEpoch = Math.max(memory.highestEpoch, entry.epoch);
+      break;
     case 'ids':
       for (const id of entry.ids) memory.ids.add(id);
       break;
@@ -152,7 +156,12 @@ export function compacted(memory: JournalMemory): readonly Entry[] {
     };
   });
   // What is under way comes last, as it came: its result is still to be understood.
-  return [{ entry: 'ids', ids: [...ids].slice(-keptIds) }, ...vms, ...open.values()];
+  return [
+    { entry: 'epoch', epoch: highestEpoch },
+    { entry: 'ids', ids: [...ids].slice(-keptIds) },
+    ...vms,
+    ...open.values(),
+  ];
 }
 
 /** The caller goes on changing its own. */

@@ -42,6 +42,8 @@ export interface Journal {
    * any, if this is the first command that does. Throws JournalError: then it must not be applied.
    */
   intent(vm: string, command: Command, before?: QemuSettings): Promise<void>;
+  /** A brain of this epoch leads: from now on no command of an earlier one counts. Throws JournalError. */
+  hear(epoch: number): Promise<void>;
   /** Throws JournalError; the command has had its effect all the same. */
   result(id: string, outcome: CommandOutcome): Promise<void>;
   close(): Promise<void>;
@@ -95,6 +97,12 @@ function journalOver(path: string, file: JournalFile, text: string): Journal {
       return known && copyOf(known);
     },
     intent: (vm, command, before) => add(() => intentOf(vm, command, before, memory)),
+    hear: (epoch) => {
+      const entry = { entry: 'epoch', epoch } as const;
+      // It counts from now on, not only once it is written.
+      learn(memory, entry);
+      return add(() => entry);
+    },
     result: (id, outcome) => add(() => ({ entry: 'result', id, outcome })),
     close: () => file.close(),
   };

@@ -21,7 +21,8 @@ const workMilliseconds: Partial<Readonly<Record<Operation['kind'], number>>> = {
 
 export interface CommanderOptions {
   readonly bus: Bus;
-  readonly epoch: number;
+  /** That in which this brain leads now; undefined while it does not. */
+  readonly epoch: () => number | undefined;
   /** What the agent's monotonic clock reads now, see `Fleet`. */
   readonly agentMilliseconds: (host: string) => number | undefined;
 }
@@ -41,13 +42,22 @@ export function createCommander({ bus, epoch, agentMilliseconds }: CommanderOpti
   return {
     send: async (id, target, operation) => {
       if (isRetired) return failed(id, 'this brain is stopping; nothing was sent');
+      const leadsIn = epoch();
+      if (leadsIn === undefined) return failed(id, 'this brain does not lead; nothing was sent');
       const agentNow = agentMilliseconds(target.host);
       if (agentNow === undefined)
         return failed(id, `no agent of host ${target.host} was heard yet`);
       if (!bus.connected) return failed(id, 'the message bus is away; nothing was sent');
       sequence += 1;
       const expiresAtAgentMilliseconds = Math.floor(agentNow + validForMilliseconds);
-      const command = { id, epoch, sequence, target, expiresAtAgentMilliseconds, operation };
+      const command = {
+        id,
+        epoch: leadsIn,
+        sequence,
+        target,
+        expiresAtAgentMilliseconds,
+        operation,
+      };
       const delivery = deliver(bus, command);
       underWay.add(delivery);
       return delivery.finally(() => underWay.delete(delivery));

@@ -51,6 +51,8 @@ export interface HistoryOptions {
   readonly influx: InfluxSettings;
   /** The brain's id. */
   readonly brain: string;
+  /** While it does not, another brain reads the stream; always, unless given. */
+  readonly leads?: () => boolean;
   readonly log: Log;
 }
 
@@ -114,6 +116,7 @@ export function createStreamedHistory(options: HistoryOptions, stream: DurableSt
     linesOf: (message) => linesOf(message, points, log),
     deliver: deliveryTo(options),
     log,
+    ...(options.leads && { isOn: options.leads }),
   });
   return {
     listener: points.listener,

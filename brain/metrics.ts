@@ -13,6 +13,7 @@ import type { Brain } from './service.ts';
 export interface BrainSources {
   readonly brain: Pick<Brain, 'hosts' | 'migrations'>;
   readonly bus: Pick<Bus, 'connected'>;
+  readonly leads: () => boolean;
   readonly history?: { counts(): HistoryCounts };
 }
 
@@ -45,6 +46,9 @@ export function brainMetrics(
   const hosts = () => sources()?.brain.hosts() ?? [];
   meter.gauge('ferryman_brain_bus_connected', '1 while NATS is there.', () =>
     Number(sources()?.bus.connected === true),
+  );
+  meter.gauge('ferryman_brain_is_leader', '1 while this brain leads, 0 while it stands by.', () =>
+    Number(sources()?.leads() === true),
   );
   gaugeAgents(meter, hosts);
   gaugeMigrations(meter, {

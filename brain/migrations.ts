@@ -1,44 +1,34 @@
 /** The migrations in hand: takes orders, routes telemetry to those it concerns, ticks the rest. */
 import { randomUUID } from 'node:crypto';
-import { messageOf } from '../shared/errors.ts';
-import type { Log } from '../shared/log.ts';
-import type { CommandResult } from '../shared/command.ts';
 import type { VmFacts } from '../shared/sample.ts';
 import type { Telemetry } from '../shared/telemetry.ts';
-import type { Commander } from './commander.ts';
-import type { Decision } from './core/decision.ts';
 import type { Order } from './core/input.ts';
 import type { Migration } from './core/migration.ts';
 import { followInputs, foreignSource } from './following.ts';
 import type { FollowingOf } from './following.ts';
 import type { Fleet } from './fleet.ts';
+import { isSettled, takeInHand } from './hand.ts';
+import type { Hand } from './hand.ts';
 import type { Holds } from './holds.ts';
 import type { LinkMemory } from './link-memory.ts';
-import type { Tell } from './listeners.ts';
 import { openingInputs } from './opening.ts';
 import { OrderError, checkOneVm, heldError, vmOf } from './orders.ts';
 import type { MigrationOrder } from './orders.ts';
 import { inputsOf, placeOf, reattach, samePlace } from './routing.ts';
 import type { Sides } from './routing.ts';
-import { createRunner } from './runner.ts';
-import type { Reduce, Runner, Start } from './runner.ts';
+import type { Start } from './runner.ts';
+import { takeOver } from './take-over.ts';
+import type { Legacy, TakeOverOptions } from './take-over.ts';
 
 /** Settled migrations kept for `list` and `explain`; older ones are in the history. */
 const settledKept = 100;
 
-export interface MigrationsOptions {
-  readonly log: Log;
+export interface MigrationsOptions extends TakeOverOptions {
   readonly fleet: Fleet;
   readonly links: LinkMemory;
-  readonly commander: Commander;
-  readonly tell: Tell;
-  readonly reduce: Reduce;
-  readonly start: Start;
   readonly holds: Holds;
   /** Absent: migrations of others are not followed. */
   readonly following?: FollowingOf;
-  /** The brain's time line, see timeline.ts. */
-  readonly now: () => number;
 }
 
 export type HoldOrder = Extract<Order, { verb: 'hold' | 'release' }>;
@@ -51,20 +41,18 @@ export interface Migrations {
   route(telemetry: Telemetry, atMilliseconds: number): void;
   /** Lets time pass for each that has heard nothing for so long: an input tells the time as well. */
   tick(quietMilliseconds: number): void;
+  /** Nobody has listened for so long. */
+  rejoin(silentMilliseconds: number): void;
+  /** Forgets what is in hand, and goes on with what was kept. */
+  takeOver(legacy: Legacy): void;
   list(): readonly Migration[];
-}
-
-/** One migration in hand: where its sides stand now, and what runs it. */
-interface Hand {
-  sides: Sides;
-  readonly runner: Runner;
 }
 
 /** The register of migrations by id, oldest first. */
 export function createMigrations(options: MigrationsOptions): Migrations {
   const { now } = options;
   const hands = new Map<string, Hand>();
-  const active = () => [...hands.values()].filter((hand) => !isSettled(hand.runner.migration()));
+  const active = () => [...hands.values()].filter((hand) => !isSettled(hand));
   return {
     begin: (order) => begin(options, hands, active(), order),
     abort: (id, reason) => {
@@ -94,6 +82,17 @@ export function createMigrations(options: MigrationsOptions): Migrations {
         if (isQuiet) runner.feed({ kind: 'tick', atMilliseconds });
       }
     },
+    rejoin: (silentMilliseconds) => {
+      const atMilliseconds = now();
+      for (const { runner } of active()) {
+        runner.feed({ kind: 'rejoin', atMilliseconds, silentMilliseconds });
+      }
+    },
+    takeOver: (legacy) => {
+      for (const { runner } of hands.values()) runner.stop();
+      hands.clear();
+      for (const [id, hand] of takeOver(options, legacy)) hands.set(id, hand);
+    },
     list: () => [...hands.values()].map((hand) => hand.runner.migration()),
   };
 }
@@ -117,7 +116,7 @@ function begin(
   const migration = startOrRefuse(options.start, { id, policy: order.policy, atMilliseconds });
   const hand = takeInHand(options, migration, sides);
   hands.set(id, hand);
-  dropOldest(hands);
+  dropOldest(options, hands);
   openingInputs({ ...options, order, vms, atMilliseconds }).forEach(hand.runner.feed);
   return id;
 }
@@ -140,17 +139,13 @@ function follow(
   const migration = start({ id, policy: following.policy, atMilliseconds });
   const hand = takeInHand(options, migration, { source });
   hands.set(id, hand);
-  dropOldest(hands);
+  dropOldest(options, hands);
   log.info({ id, vm: vm.ref.uuid, mode: following.mode }, 'following a migration of somebody else');
   followInputs(vm, following, options, atMilliseconds).forEach(hand.runner.feed);
   const reason = holds.reasonOf(vm.ref.uuid);
   if (reason !== undefined) {
     hand.runner.feed({ kind: 'order', atMilliseconds, order: { verb: 'hold', reason } });
   }
-}
-
-function isSettled(migration: Migration): boolean {
-  return migration.phase === 'settled';
 }
 
 /** The core knows its policies; a name it does not know is the operator's mistake. */
@@ -161,40 +156,6 @@ function startOrRefuse(start: Start, begin: Parameters<Start>[0]): Migration {
     if (error instanceof RangeError) throw new OrderError('UNKNOWN_POLICY', error.message);
     throw error;
   }
-}
-
-function takeInHand(options: MigrationsOptions, migration: Migration, sides: Sides): Hand {
-  const { reduce, now, log, tell, commander } = options;
-  const { id } = migration;
-  const hand: Hand = {
-    sides,
-    runner: createRunner({
-      migration,
-      reduce,
-      now,
-      tell,
-      execute: (decision) => execute(commander, id, hand, decision),
-      onError: (error, { kind }) => {
-        log.error({ id, input: kind, error: messageOf(error) }, 'the core failed on an input');
-      },
-    }),
-  };
-  return hand;
-}
-
-/** A destination that was started anew answers with its facts; it takes its side at once. */
-async function execute(
-  commander: Commander,
-  id: string,
-  hand: Hand,
-  { number, side, operation }: Decision,
-): Promise<CommandResult> {
-  const command = `${id}.${String(number)}`;
-  const place = hand.sides[side];
-  if (!place) return { id: command, outcome: 'failed', reason: `its ${side} is not known` };
-  const result = await commander.send(command, place.ref, operation);
-  if (result.facts) hand.sides = reattach(hand.sides, result.facts);
-  return result;
 }
 
 /** One active plan per VM (P12). */
@@ -214,7 +175,10 @@ function checkNotHeld(holds: Holds, vm: VmFacts): void {
   if (reason !== undefined) throw heldError(vm, reason);
 }
 
-function dropOldest(hands: Map<string, Hand>): void {
-  const settled = [...hands].filter(([, hand]) => isSettled(hand.runner.migration()));
-  for (const [id] of settled.slice(0, -settledKept)) hands.delete(id);
+function dropOldest({ keeper }: MigrationsOptions, hands: Map<string, Hand>): void {
+  const settled = [...hands].filter(([, hand]) => isSettled(hand));
+  for (const [id] of settled.slice(0, -settledKept)) {
+    hands.delete(id);
+    keeper.forget(id);
+  }
 }

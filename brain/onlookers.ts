@@ -15,16 +15,23 @@ export interface Onlookers {
   close(): Promise<void>;
 }
 
-/** Opens what is asked for. Throws BusError, ConfigError when the page's address is taken. */
+/**
+ * Opens what is asked for; of several brains only the one that leads reads the stream of history.
+ * Throws BusError, ConfigError when the page's address is taken.
+ */
 export async function openOnlookers(
   { influx, page: address, brain: id }: BrainConfig,
   nats: Omit<NatsBusOptions, 'name'>,
   log: Log,
+  leads: () => boolean,
 ): Promise<Onlookers> {
   const page = address && (await openPage(address, log));
   const history =
     influx &&
-    (await openHistory({ influx, brain: id, log }, { ...nats, name: `ferryman-history-${id}` }));
+    (await openHistory(
+      { influx, brain: id, log, leads },
+      { ...nats, name: `ferryman-history-${id}` },
+    ));
   return {
     ...(history && { history }),
     ...(page && { page }),

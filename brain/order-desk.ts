@@ -9,6 +9,7 @@ import type { Mode, VmRules } from '../shared/config/vms.ts';
 import { FerrymanError, messageOf } from '../shared/errors.ts';
 import type { Log } from '../shared/log.ts';
 import { buildSubject } from '../shared/subjects.ts';
+import type { LeadStatus } from './chair.ts';
 import { createDispatcher } from './desk/dispatch.ts';
 import type { Dispatcher } from './desk/dispatch.ts';
 import * as orders from './desk/orders.ts';
@@ -33,6 +34,8 @@ export interface DeskOptions {
   readonly influx?: InfluxConfig | undefined;
   /** Hosts that should be heard. */
   readonly hosts?: readonly string[];
+  /** Absent: this brain is the only one. */
+  readonly lead?: () => Promise<LeadStatus>;
 }
 
 type Verb = (order: unknown) => object | Promise<object>;
@@ -77,12 +80,12 @@ function sendingVerbs({ brain, log }: DeskOptions, dispatcher: Dispatcher) {
       log.info({ id, reason }, 'aborting');
       return { id };
     },
-    hold: (order: unknown) => {
+    hold: async (order: unknown) => {
       const { vm, reason } = orders.holdOrder.parse(order);
       const { ref, name } = runningVm(brain.hosts(), vm);
-      brain.hold(ref.uuid, reason);
-      log.info({ vm: ref.uuid, reason }, 'held');
-      return { vm: name, uuid: ref.uuid, reason };
+      const isKept = await brain.hold(ref.uuid, reason);
+      log.info({ vm: ref.uuid, reason, isKept }, 'held');
+      return { vm: name, uuid: ref.uuid, reason, isKept };
     },
     release: (order: unknown) => {
       const { vm } = orders.releaseOrder.parse(order);
@@ -115,7 +118,7 @@ function lookingVerbs(options: DeskOptions, dispatcher: Dispatcher) {
 }
 
 async function statusOf(
-  { brain, name, mode, policy, influx, hosts: expected = [] }: DeskOptions,
+  { brain, name, mode, policy, influx, lead, hosts: expected = [] }: DeskOptions,
   dispatcher: Dispatcher,
 ): Promise<{ readonly status: BrainStatus }> {
   const { hosts } = fleetView(brain, (vm) => dispatcher.modeOf(vm));
@@ -123,6 +126,7 @@ async function statusOf(
   const status = {
     ...{ brain: name, mode, policy, hosts },
     version: process.env['FERRYMAN_VERSION'] ?? 'development',
+    ...(lead && { lead: await lead() }),
     history: await historyStatus(influx),
     missingHosts: expected.filter((host) => !heard.has(host)),
   };

@@ -24,6 +24,10 @@ export interface RunnerOptions {
   readonly migration: Migration;
   readonly reduce: Reduce;
   readonly tell: Tell;
+  /** Told of a state that another brain would need to go on, before what it decided is carried out. */
+  readonly keep: (migration: Migration) => void;
+  /** By how much the migration's time is ahead of the brain's; 0 for one that was begun here. */
+  readonly aheadMilliseconds: number;
   /** Carries a decision out; never rejects. */
   readonly execute: (decision: Decision) => Promise<CommandResult>;
   readonly now: () => number;
@@ -34,6 +38,8 @@ export interface RunnerOptions {
 export interface Runner {
   readonly feed: (input: Input) => void;
   readonly migration: () => Migration;
+  /** Takes no input any more: another brain goes on with the migration. */
+  readonly stop: () => void;
 }
 
 /** Begins with the migration as `start` made it; nothing happens before the first input. */
@@ -41,12 +47,14 @@ export function createRunner(options: RunnerOptions): Runner {
   const queue: Input[] = [];
   let migration = options.migration;
   let draining = false;
+  let isStopped = false;
 
   const step = (input: Input) => {
     const before = migration;
     const reduced = reduceOrReport(options, before, input);
     if (reduced === undefined) return;
     migration = reduced.migration;
+    if (isNewState(before, migration)) options.keep(migration);
     for (const decision of reduced.decisions) void execute(decision);
     announce(options.tell, before, migration, input, reduced.decisions);
   };
@@ -57,14 +65,24 @@ export function createRunner(options: RunnerOptions): Runner {
   };
   const feed = (input: Input) => {
     queue.push(input);
-    if (draining) return;
+    if (draining || isStopped) return;
     draining = true;
     for (let next = queue.shift(); next; next = queue.shift()) {
-      step(inOrder(next, migration.nowMilliseconds));
+      const atMilliseconds = next.atMilliseconds + options.aheadMilliseconds;
+      step(inOrder({ ...next, atMilliseconds }, migration.nowMilliseconds));
     }
     draining = false;
   };
-  return { feed, migration: () => migration };
+  const stop = () => {
+    isStopped = true;
+  };
+  return { feed, migration: () => migration, stop };
+}
+
+/** More than that time has passed and samples have come: those come to the next brain as well. */
+function isNewState(before: Migration, after: Migration): boolean {
+  const names = ['phase', 'order', 'decisions', 'rounds', 'heldBecause', 'abortReason'] as const;
+  return names.some((name) => before[name] !== after[name]);
 }
 
 /** Time never runs backwards for the core. */

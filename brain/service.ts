@@ -3,13 +3,13 @@
  * message to the migrations it concerns, and carries out what the core decides. All judgement is in
  * the core; all waiting and sending is here.
  */
-import type { Bus, Subscription } from '../shared/bus.ts';
+import type { Bus } from '../shared/bus.ts';
 import type { Clock } from '../shared/clock.ts';
-import { decodeTelemetry, encodeBeacon } from '../shared/codec.ts';
+import { decodeTelemetry } from '../shared/codec.ts';
 import { messageOf } from '../shared/errors.ts';
 import type { Log } from '../shared/log.ts';
 import type { VmFacts } from '../shared/sample.ts';
-import { buildSubject, everyHost, hostId, parseSubject } from '../shared/subjects.ts';
+import { parseSubject } from '../shared/subjects.ts';
 import type { Telemetry } from '../shared/telemetry.ts';
 import { createCommander } from './commander.ts';
 import type { Migration } from './core/migration.ts';
@@ -19,6 +19,9 @@ import { createFleet } from './fleet.ts';
 import type { FollowingOf } from './following.ts';
 import type { Fleet, HostView } from './fleet.ts';
 import { createHolds } from './holds.ts';
+import type { Holds } from './holds.ts';
+import { noKeeper } from './keeper.ts';
+import type { Keeper } from './keeper.ts';
 import { createLinkMemory, linkLearner } from './link-memory.ts';
 import type { LinkMemory } from './link-memory.ts';
 import { createTell } from './listeners.ts';
@@ -28,12 +31,10 @@ import type { Migrations } from './migrations.ts';
 import type { MigrationOrder } from './orders.ts';
 import { predict } from './predict.ts';
 import type { PredictionOrder } from './predict.ts';
+import { createPulse } from './pulse.ts';
 import type { Reduce, Start } from './runner.ts';
+import type { Legacy } from './take-over.ts';
 import { createTimeline } from './timeline.ts';
-
-/** What time alone brings (deadlines, silence) is counted in seconds. */
-const tickMilliseconds = 250;
-const beaconMilliseconds = 500;
 
 /** Under this kind agents send what they kept while the bus was away: history, never control. */
 const replayKind = 'replay';
@@ -44,8 +45,13 @@ export interface BrainOptions {
   readonly log: Log;
   readonly reduce: Reduce;
   readonly start: Start;
-  /** Grows with every brain; agents refuse commands of a lower one. */
-  readonly epoch: number;
+  /**
+   * Grows with every brain that leads; agents refuse commands of a lower one. Of several brains one
+   * leads, see leadership.ts: the others ask in vain, listen, and do nothing.
+   */
+  readonly epoch: number | (() => number | undefined);
+  /** What the next brain finds; absent: nothing. */
+  readonly keeper?: Keeper;
   readonly listeners?: readonly Listener[];
   /** Its name in the beacon. */
   readonly name?: string;
@@ -67,10 +73,15 @@ export interface Brain {
   predict(question: PredictionOrder): Promise<MigrationPrediction>;
   /** Asks for the end of a migration; the core sees to it. Throws OrderError for an unknown id. */
   abort(id: string, reason: string): void;
-  /** From now on the VM is not touched; a migration of it that runs goes on untuned. */
-  hold(uuid: string, reason: string): void;
+  /**
+   * From now on the VM is not touched; a migration of it that runs goes on untuned. Resolves with
+   * whether the next brain will know of it.
+   */
+  hold(uuid: string, reason: string): Promise<boolean>;
   /** The opposite; returns false when it was not held. */
   release(uuid: string): boolean;
+  /** Goes on with what another brain has left, in place of what is in hand. */
+  readonly takeOver: (legacy: Legacy) => void;
   /** UUIDs of held VMs, each with the reason. */
   held(): ReadonlyMap<string, string>;
   /** Has the host's own command start a QEMU that waits for this VM. Throws OrderError. */
@@ -82,7 +93,8 @@ export interface Brain {
 
 /** Puts the brain together; it does nothing before `start`. */
 export function createBrain(options: BrainOptions): Brain {
-  const { bus, clock, log, epoch } = options;
+  const { bus, clock, log, keeper = noKeeper } = options;
+  const epoch = typeof options.epoch === 'number' ? always(options.epoch) : options.epoch;
   const timeline = createTimeline(clock);
   const fleet = createFleet(clock, timeline);
   const links = options.links ?? createLinkMemory();
@@ -95,10 +107,11 @@ export function createBrain(options: BrainOptions): Brain {
     agentMilliseconds: (host) => fleet.agentMilliseconds(host),
   });
   const holds = createHolds();
-  const means = { ...options, fleet, tell, links, holds, commander, now: () => timeline.now() };
+  const now = () => timeline.now();
+  const means = { ...options, fleet, tell, links, holds, keeper, commander, now };
   const migrations = createMigrations(means);
-  const pulse = createPulse(options, migrations, (subject, payload) => {
-    takeIn({ log, fleet, tell, migrations }, subject, payload);
+  const pulse = createPulse({ ...options, epoch, migrations }, (subject, payload) => {
+    takeIn({ log, fleet, tell, route: pulse.route }, subject, payload);
   });
   return {
     ...pulse,
@@ -111,48 +124,37 @@ export function createBrain(options: BrainOptions): Brain {
     abort: (id, reason) => {
       migrations.abort(id, reason);
     },
-    hold: (uuid, reason) => {
-      holds.add(uuid, reason);
-      migrations.order(uuid, { verb: 'hold', reason });
+    ...holding(holds, keeper, migrations),
+    takeOver: (legacy) => {
+      holds.adopt(legacy.holds);
+      pulse.takeOver(legacy);
     },
-    release: (uuid) => {
-      migrations.order(uuid, { verb: 'release' });
-      return holds.remove(uuid);
-    },
-    held: () => holds.all(),
     startDestination: (host, uuid) => startDestination({ fleet, commander }, host, uuid),
     migrations: () => migrations.list(),
     hosts: () => fleet.hosts(),
   };
 }
 
-/** The brain's life: subscription, ticks and beacon, together on or together off. */
-function createPulse(
-  { bus, epoch, name = 'brain' }: BrainOptions,
+const always = (epoch: number) => () => epoch;
+
+/** A hold is in force at once, known to the migrations under way, and kept for the next brain. */
+function holding(
+  holds: Holds,
+  keeper: Keeper,
   migrations: Migrations,
-  onTelemetry: (subject: string, payload: Uint8Array) => void,
-): Pick<Brain, 'start' | 'stop'> {
-  let subscription: Subscription | undefined;
-  let timers: readonly NodeJS.Timeout[] = [];
-  const subject = buildSubject({ channel: 'lead', host: hostId(name) });
-  const beacon = () => {
-    bus.publish(subject, encodeBeacon({ epoch, brain: name }));
-  };
+): Pick<Brain, 'hold' | 'release' | 'held'> {
   return {
-    start: () => {
-      subscription = bus.subscribe(everyHost('tel'), onTelemetry);
-      timers = [
-        setInterval(beacon, beaconMilliseconds),
-        setInterval(() => {
-          migrations.tick(tickMilliseconds);
-        }, tickMilliseconds),
-      ];
-      beacon();
+    hold: (uuid, reason) => {
+      holds.add(uuid, reason);
+      migrations.order(uuid, { verb: 'hold', reason });
+      return keeper.hold(uuid, reason);
     },
-    stop: () => {
-      subscription?.stop();
-      timers.forEach(clearInterval);
+    release: (uuid) => {
+      migrations.order(uuid, { verb: 'release' });
+      void keeper.release(uuid);
+      return holds.remove(uuid);
     },
+    held: () => holds.all(),
   };
 }
 
@@ -160,7 +162,7 @@ interface Intake {
   readonly log: Log;
   readonly fleet: Fleet;
   readonly tell: Tell;
-  readonly migrations: Migrations;
+  readonly route: Migrations['route'];
 }
 
 /** One message from the bus. Whatever it holds, nothing is thrown and only its own host is believed. */
@@ -186,11 +188,11 @@ function decodeOrReport(log: Log, subject: string, payload: Uint8Array): Telemet
   }
 }
 
-function isActedOn({ log, fleet, migrations }: Intake, telemetry: Telemetry): boolean {
+function isActedOn({ log, fleet, route }: Intake, telemetry: Telemetry): boolean {
   const { header, body } = telemetry;
   if (body.kind === 'alert') log.warn({ host: header.host, alert: body.message }, 'agent alert');
   const verdict = fleet.accept(telemetry);
-  if (verdict.fresh) migrations.route(telemetry, verdict.atMilliseconds);
+  if (verdict.fresh) route(telemetry, verdict.atMilliseconds);
   else log.debug({ host: header.host, why: verdict.why }, 'telemetry set aside');
   return verdict.fresh;
 }

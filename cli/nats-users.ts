@@ -1,5 +1,5 @@
 /** Who may say and hear what on NATS: one user for each agent, brain and operator, by nkey. */
-import { buildSubject, everyHost, hostId, inboxPrefix } from '../shared/subjects.ts';
+import { buildSubject, everyHost, hostId, inboxPrefix, keptSubject } from '../shared/subjects.ts';
 
 export const parts = ['agent', 'brain', 'operator'] as const;
 export type Part = (typeof parts)[number];
@@ -24,6 +24,14 @@ const streamCalls = [
   `$JS.ACK.${stream}.${reader}.>`,
 ];
 
+const bucket = 'KV_ferryman';
+
+/** What a brain does with what all brains share: make it, read it, write it, take single values out. */
+const bucketCalls = [
+  ...['INFO', 'CREATE', 'MSG.GET', 'MSG.DELETE'].map((call) => `$JS.API.STREAM.${call}.${bucket}`),
+  keptSubject('>'),
+];
+
 /**
  * The least that each part can work with. An agent publishes under its own host's subjects only and
  * sees no command but its own; replies come to an inbox that nobody else may read.
@@ -45,6 +53,7 @@ const permissionsOf: Readonly<Record<Part, (id: string) => Permissions>> = {
       buildSubject({ channel: 'lead', host: id }),
       buildSubject({ channel: 'hist', host: id }),
       ...streamCalls,
+      ...bucketCalls,
     ],
     subscribe: [everyHost('tel'), everyHost('op'), `${inboxPrefix('brain', id)}.>`],
     answersWithin: '1m',

@@ -5,18 +5,13 @@
 import {
   AckPolicy,
   DiscardPolicy,
-  JetStreamApiCodes,
-  JetStreamApiError,
-  jetstream,
-  jetstreamManager,
   StorageType,
   type Consumer,
-  type JetStreamClient,
-  type JetStreamManager,
   type JsMsg,
 } from '@nats-io/jetstream';
-import { nanos, type NatsConnection } from 'nats';
-import { connectToNats, type NatsBusOptions } from './nats-bus.ts';
+import { nanos } from 'nats';
+import { openJetStream, type JetStreamAccess } from './jetstream.ts';
+import type { NatsBusOptions } from './nats-bus.ts';
 
 export interface StreamOptions {
   /** The stream's name on the server, and that of its reader. */
@@ -34,7 +29,7 @@ export interface StoredMessage {
   readonly position: number;
   readonly subject: string;
   readonly payload: Uint8Array;
-  /** This message and all before it are done with. */
+  /** It is done with; one that never is comes again, to this reader or to the next. */
   acknowledge(): void;
 }
 
@@ -46,8 +41,10 @@ export interface DurableStream {
    * are none. Rejects while the server is away.
    */
   next(limit: number): Promise<readonly StoredMessage[]>;
-  /** The position of the last message that was acknowledged; undefined before the first. */
+  /** All up to this position were acknowledged; undefined before the first. */
   acknowledged(): Promise<number | undefined>;
+  /** The position of the oldest message that is still kept. */
+  oldest(): Promise<number>;
   close(): Promise<void>;
 }
 
@@ -64,39 +61,14 @@ export async function openDurableStream(
   nats: NatsBusOptions,
   options: StreamOptions,
 ): Promise<DurableStream | undefined> {
-  const connection = await connectToNats(nats);
-  const manager = await jetstreamManager(connection, {
-    checkAPI: false,
-    timeout: requestMilliseconds,
-  });
-  if (await isMissing(manager)) {
-    await connection.close();
-    return undefined;
-  }
-  return streamOver(connection, manager, options);
+  const access = await openJetStream(nats, requestMilliseconds);
+  return access && streamOver(access, options);
 }
 
-/** Only a clear answer counts; a server that is slow to answer may have it. */
-async function isMissing(manager: JetStreamManager): Promise<boolean> {
-  try {
-    await manager.getAccountInfo();
-    return false;
-  } catch (error) {
-    const isDisabled =
-      error instanceof JetStreamApiError &&
-      error.code === JetStreamApiCodes.JetStreamNotEnabledForAccount;
-    return isDisabled || (error instanceof Error && error.name === 'JetStreamNotEnabled');
-  }
-}
-
-function streamOver(
-  connection: NatsConnection,
-  manager: JetStreamManager,
-  options: StreamOptions,
-): DurableStream {
-  const client = jetstream(connection, { timeout: requestMilliseconds });
+function streamOver(access: JetStreamAccess, options: StreamOptions): DurableStream {
+  const { connection, client, manager } = access;
   let reader: Promise<Consumer> | undefined;
-  const ready = (): Promise<Consumer> => (reader ??= prepare(manager, client, options));
+  const ready = (): Promise<Consumer> => (reader ??= prepare(access, options));
   // What the server forgot while it was away is made again.
   const anew = (error: unknown) => {
     reader = undefined;
@@ -116,13 +88,17 @@ function streamOver(
         .then((consumer) => consumer.info())
         .then(({ ack_floor }) => (ack_floor.stream_seq === 0 ? undefined : ack_floor.stream_seq))
         .catch(anew),
+    oldest: () =>
+      manager.streams
+        .info(options.stream)
+        .then(({ state }) => state.first_seq)
+        .catch(anew),
     close: () => connection.close(),
   };
 }
 
 async function prepare(
-  manager: JetStreamManager,
-  client: JetStreamClient,
+  { manager, client }: JetStreamAccess,
   { stream, reader, subjects, maxBytes, maxAgeMilliseconds }: StreamOptions,
 ): Promise<Consumer> {
   await manager.streams.info(stream).catch(() =>
@@ -138,7 +114,7 @@ async function prepare(
   await manager.consumers.info(stream, reader).catch(() =>
     manager.consumers.add(stream, {
       durable_name: reader,
-      ack_policy: AckPolicy.All,
+      ack_policy: AckPolicy.Explicit,
       ack_wait: nanos(acknowledgeWithinMilliseconds),
     }),
   );

@@ -1,4 +1,4 @@
-/** The only place with subject text: `ferryman.v1.<channel>.<host>[.<kind>]`. */
+/** The only place with subject text: `ferryman.v1.<channel>.<host>[.<kind>]`, and what is kept. */
 import { FerrymanError } from './errors.ts';
 
 /**
@@ -79,4 +79,16 @@ export function matchesSubject(pattern: string, subject: string): boolean {
 /** Where replies to one client come: of its own, so that a server can keep others from reading them. */
 export function inboxPrefix(part: 'agent' | 'brain', id: string): string {
   return `_INBOX_${part}_${id}`;
+}
+
+const keptPrefix = '$KV.ferryman.';
+
+/** Where a value that all brains share is kept, by its key; `>` stands for all keys. */
+export function keptSubject(key: string): string {
+  return `${keptPrefix}${key}`;
+}
+
+/** The opposite. */
+export function keyOf(subject: string): string {
+  return subject.slice(keptPrefix.length);
 }

@@ -36,15 +36,19 @@ export function expire(migration: Migration): Migration {
   });
 }
 
+/** Notes what became of the command under way, and stays in the phase that sent it. */
+export function abandon({ pending, ...migration }: Migration, result: CommandResult): Migration {
+  const decisions = migration.decisions.map((record) =>
+    record.decision.number === pending?.decision.number ? withOutcome(record, result) : record,
+  );
+  return { ...migration, decisions };
+}
+
 /** Notes what became of a command and moves on from the phase that sent it. */
 export function answer(migration: Migration, number: number, result: CommandResult): Migration {
   const decision = migration.pending?.decision;
   if (decision?.number !== number) return migration;
-  const decisions = migration.decisions.map((record) =>
-    record.decision.number === number ? withOutcome(record, result) : record,
-  );
-  const free: { -readonly [Key in keyof Migration]: Migration[Key] } = { ...migration, decisions };
-  delete free.pending;
+  const free = abandon(migration, result);
   const learned = result.probe ? withWorkingSet({ ...free, probe: result.probe }) : free;
   const step = steps[learned.phase];
   if (step) return finishStep(afterStep({ ...learned }, step, result));

@@ -12,6 +12,7 @@ import type {
   VmFacts,
 } from '../../shared/sample.ts';
 import type { Side } from './decision.ts';
+import type { Migration } from './migration.ts';
 
 /** Where a figure for the link came from, best first. */
 export type LinkProvenance = 'configured' | 'learned' | 'measured' | 'nic' | 'unknown';
@@ -86,5 +87,12 @@ export type Input =
       /** Number of the decision that this answers. */
       readonly decision: number;
       readonly result: CommandResult;
+    }
+  /** Nobody has listened for a while, see rejoin.ts; `known` is what another brain knew then. */
+  | {
+      readonly kind: 'rejoin';
+      readonly atMilliseconds: number;
+      readonly silentMilliseconds: number;
+      readonly known?: Migration;
     }
   | { readonly kind: 'tick'; readonly atMilliseconds: number };

@@ -161,6 +161,8 @@ export interface Migration {
   readonly last?: MigrationSample;
   readonly lastSampleAtMilliseconds?: number;
   readonly destinationStatus?: string;
+  /** Before it nobody listened for a while. */
+  readonly listeningSinceMilliseconds?: number;
   /** When `transferred` last grew. */
   readonly lastProgressAtMilliseconds?: number;
   /** Parameters as last written, merged over the attempt. */

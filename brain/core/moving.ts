@@ -83,6 +83,7 @@ export function isSourceSilent(migration: Migration): boolean {
   const last = Math.max(
     migration.lastSampleAtMilliseconds ?? 0,
     migration.attempts.at(-1)?.startedAtMilliseconds ?? 0,
+    migration.listeningSinceMilliseconds ?? 0,
   );
   return migration.nowMilliseconds - last > silenceMilliseconds;
 }
@@ -97,7 +98,10 @@ export function reasonToStop(migration: Migration): string | undefined {
   if (migration.nowMilliseconds - started > deadline) {
     return `the deadline of ${String(Math.round(deadline / 1000))} s has passed`;
   }
-  const progress = migration.lastProgressAtMilliseconds ?? migration.nowMilliseconds;
+  const progress = Math.max(
+    migration.lastProgressAtMilliseconds ?? migration.nowMilliseconds,
+    migration.listeningSinceMilliseconds ?? 0,
+  );
   if (migration.nowMilliseconds - progress > stallMilliseconds) {
     return `no byte has moved for ${String(stallMilliseconds / 1000)} s: the destination or the network hangs`;
   }

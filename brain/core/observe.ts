@@ -4,6 +4,7 @@ import { inertThrottlePercent } from './budget.ts';
 import type { Side } from './decision.ts';
 import type { Input, Order } from './input.ts';
 import type { Migration, Phase } from './migration.ts';
+import { rejoined } from './rejoin.ts';
 import { observeRound } from './rounds.ts';
 import { observePeak, observeRates } from './rates.ts';
 import { withWorkingSet } from './workload.ts';
@@ -33,6 +34,8 @@ export function observe(migration: Migration, input: Input): Migration {
       return withWorkingSet({ ...seen, probe: input.probe });
     case 'order':
       return observeOrder(seen, input.order);
+    case 'rejoin':
+      return rejoined(seen, input);
     case 'result':
     case 'tick':
       return seen;

@@ -4,7 +4,7 @@
  * the one before really did.
  */
 import { answer, decide, expire } from './commands.ts';
-import type { Decision, Note } from './decision.ts';
+import type { Decision, Evidence, Note } from './decision.ts';
 import { isAdvised, isFollowed, joined, maySend } from './following.ts';
 import type { Input } from './input.ts';
 import { throttleInForce } from './methods/auto-converge.ts';
@@ -22,6 +22,7 @@ import { observe } from './observe.ts';
 import { ended, opened, stepDraft, steps, type Step } from './plan.ts';
 import { policyNamed } from './policies/index.ts';
 import type { Move } from './policies/policy.ts';
+import { isInDoubt, withoutAnswer } from './rejoin.ts';
 import { settled } from './result.ts';
 
 /** A migration nobody has ordered yet. Throws RangeError when there is no such policy. */
@@ -60,9 +61,12 @@ export function reduce(
   input: Input,
 ): { readonly migration: Migration; readonly decisions: readonly Decision[] } {
   const seen = observe(migration, input);
-  const answered = input.kind === 'result' ? answer(seen, input.decision, input.result) : seen;
+  const answered =
+    input.kind === 'result'
+      ? answer(seen, input.decision, input.result)
+      : withoutAnswer(seen, input);
   const next = advance(expire(answered), input);
-  const decisions = next.decisions.slice(migration.decisions.length).map((each) => each.decision);
+  const decisions = next.decisions.slice(seen.decisions.length).map((each) => each.decision);
   return { migration: next, decisions };
 }
 
@@ -150,7 +154,13 @@ function move(migration: Migration, input: Input): Migration {
   }
   const reason = reasonToStop(now);
   if (reason !== undefined) return isStopTurnedDown(now, input) ? now : stop(now, reason);
-  if (now.heldBecause !== undefined) return isNews(input) ? letGo(now, now.heldBecause) : now;
+  if (isInDoubt(input)) {
+    return letGo(now, 'nobody-listened', { silentMilliseconds: input.silentMilliseconds });
+  }
+  if (now.heldBecause !== undefined) {
+    const evidence = { reason: now.heldBecause };
+    return isNews(input) ? letGo(now, 'held-by-operator', evidence) : now;
+  }
   const wanted = isNews(input) && isActive(now) ? policyNamed(now.policy).decide(now) : undefined;
   return wanted ? make(now, wanted) : now;
 }
@@ -178,16 +188,16 @@ function stop(migration: Migration, reason: string): Migration {
   );
 }
 
-/** A held guest is not held back: the throttle of ours goes, and nothing else is done. */
-function letGo(migration: Migration, heldBecause: string): Migration {
+/** A guest that is held, or was left alone, is not held back: the throttle of ours goes. */
+function letGo(migration: Migration, rule: string, evidence: Evidence): Migration {
   const mechanism = throttleInForce(migration);
   if (mechanism === undefined) return migration;
   return decide(migration, {
     side: 'source',
     operation: { kind: 'throttle', percent: 0, mechanism },
     method: 'auto-converge',
-    rule: 'held-by-operator',
-    evidence: { reason: heldBecause },
+    rule,
+    evidence,
   });
 }
 

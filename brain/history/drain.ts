@@ -8,10 +8,12 @@ import type { Log } from '../../shared/log.ts';
 import type { Deliver } from './delivery.ts';
 
 export interface DrainOptions {
-  readonly stream: Pick<DurableStream, 'next' | 'acknowledged'>;
+  readonly stream: Pick<DurableStream, 'next' | 'acknowledged' | 'oldest'>;
   readonly linesOf: (message: StoredMessage) => readonly string[];
   readonly deliver: Deliver;
   readonly log: Log;
+  /** While it does not hold, nothing is read. */
+  readonly isOn?: () => boolean;
   readonly batchMessages?: number;
   readonly pauseMilliseconds?: number;
 }
@@ -29,18 +31,22 @@ export interface Drain {
   finish(patienceMilliseconds: number): Promise<void>;
 }
 
+/** How soon somebody who begins to lead begins to read. */
+const idleMilliseconds = 250;
+
 const defaults = { batchMessages: 250, pauseMilliseconds: 1_000 };
 
 /** Starts at once; its timers do not keep the process alive. */
 export function startDrain(options: DrainOptions): Drain {
-  const { log, pauseMilliseconds = defaults.pauseMilliseconds } = options;
+  const { log, isOn = () => true, pauseMilliseconds = defaults.pauseMilliseconds } = options;
   const state = { isFinishing: false, isGivenUp: false };
   const batches = createBatches(options, () => state.isGivenUp);
   const run = async (): Promise<void> => {
     let isAway = false;
     for (let hasMore = true; !state.isGivenUp && (hasMore || !state.isFinishing);) {
       try {
-        hasMore = await batches.drainOne();
+        hasMore = isOn() && (await batches.drainOne());
+        if (!isOn()) await pause(idleMilliseconds);
         isAway = false;
       } catch (error) {
         if (!isAway) log.warn({ error: messageOf(error) }, 'the stream of history is away');
@@ -67,6 +73,13 @@ function createBatches(options: DrainOptions, isGivenUp: () => boolean) {
   };
   const count = { writtenLines: 0, refusedLines: 0, droppedMessages: 0 };
   let position: number | undefined;
+  /** What is skipped and still there was handed to a reader that died, and will come again. */
+  const lostBefore = async (messages: readonly StoredMessage[], before: number | undefined) => {
+    const first = Math.min(...messages.map((message) => message.position));
+    if (before === undefined || first <= before + 1) return 0;
+    const oldest = Math.min(first, await stream.oldest());
+    return Math.max(0, oldest - before - 1);
+  };
   const insist: Deliver = async (lines) => {
     while (!isGivenUp()) {
       const refused = await deliver(lines);
@@ -79,7 +92,7 @@ function createBatches(options: DrainOptions, isGivenUp: () => boolean) {
     counts: (): DrainCounts => ({ ...count }),
     /** False when the stream was empty. */
     drainOne: async (): Promise<boolean> => {
-      // What went between two readers is missed by the second.
+      // What was lost between two readers is missed by the second.
       position ??= await stream.acknowledged();
       const messages = await stream.next(batchMessages);
       const last = messages.at(-1);
@@ -89,22 +102,12 @@ function createBatches(options: DrainOptions, isGivenUp: () => boolean) {
       if (refused === undefined) return true;
       count.refusedLines += refused;
       count.writtenLines += lines.length - refused;
-      count.droppedMessages += gapsIn(messages, position);
-      position = last.position;
-      last.acknowledge();
+      count.droppedMessages += await lostBefore(messages, position);
+      position = Math.max(position ?? 0, last.position);
+      for (const message of messages) message.acknowledge();
       return true;
     },
   };
-}
-
-/** What is missing between the messages, and since the one that was read before them. */
-function gapsIn(messages: readonly StoredMessage[], before: number | undefined): number {
-  let [missing, previous] = [0, before];
-  for (const { position } of messages) {
-    if (previous !== undefined) missing += Math.max(0, position - previous - 1);
-    previous = Math.max(position, previous ?? position);
-  }
-  return missing;
 }
 
 function pause(milliseconds: number): Promise<void> {

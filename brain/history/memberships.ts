@@ -1,5 +1,6 @@
 /** Knows which migration a QEMU is in, or was in at a time. */
-import type { QemuRef } from '../../shared/sample.ts';
+import type { QemuRef, VmFacts } from '../../shared/sample.ts';
+import type { Side } from '../core/decision.ts';
 import type { Input } from '../core/input.ts';
 import type { Migration } from '../core/migration.ts';
 import type { Membership } from './telemetry-points.ts';
@@ -26,15 +27,20 @@ export interface Memberships {
 export function createMemberships(): Memberships {
   // The latest come first: where two touch, a sample belongs to the later one.
   let passages: Passage[] = [];
+  const add = (migration: string, side: Side, { ref }: VmFacts, sinceMilliseconds: number) => {
+    const qemu = keyOf(ref);
+    if (passages.some((each) => each.qemu === qemu && each.migration === migration)) return;
+    const fromMilliseconds = sinceMilliseconds - marginMilliseconds;
+    const passage = { qemu, migration, side, fromMilliseconds, untilMilliseconds: Infinity };
+    passages = [passage, ...passages.slice(0, passagesKept - 1)];
+  };
   return {
-    learn: ({ id: migration }, input) => {
-      if (input.kind !== 'attach') return;
-      const { side, atMilliseconds } = input;
-      const qemu = keyOf(input.facts.ref);
-      if (passages.some((each) => each.qemu === qemu && each.migration === migration)) return;
-      const fromMilliseconds = atMilliseconds - marginMilliseconds;
-      const passage = { qemu, migration, side, fromMilliseconds, untilMilliseconds: Infinity };
-      passages = [passage, ...passages.slice(0, passagesKept - 1)];
+    learn: ({ id, orderedAtMilliseconds, source, destination }, input) => {
+      if (input.kind === 'attach') add(id, input.side, input.facts, input.atMilliseconds);
+      if (input.kind !== 'rejoin' || input.known === undefined) return;
+      const since = orderedAtMilliseconds ?? input.atMilliseconds;
+      if (source) add(id, 'source', source, since);
+      if (destination) add(id, 'destination', destination, since);
     },
     leave: ({ id, nowMilliseconds }) => {
       for (const passage of passages) {

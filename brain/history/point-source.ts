@@ -1,6 +1,7 @@
 /** What becomes which point. */
 import type { Telemetry } from '../../shared/telemetry.ts';
 import { effectsOf } from '../core/effect.ts';
+import type { Migration } from '../core/migration.ts';
 import type { Listener } from '../listeners.ts';
 import type { PointParts } from './line.ts';
 import { createMemberships } from './memberships.ts';
@@ -17,9 +18,17 @@ export interface PointSource {
 /** Gives every point of the listener to `keep`. */
 export function createPointSource(keep: (parts: PointParts) => void): PointSource {
   const memberships = createMemberships();
+  /** What another brain decided may have died with it; a point that is there already stays one. */
+  const retell = (known: Migration) => {
+    for (const record of known.decisions) {
+      keep(points.decisionPoint(known, record.decision));
+      if (record.outcome) keep(points.outcomePoint(known, record));
+    }
+  };
   const listener: Listener = {
     onInput: (migration, input) => {
       memberships.learn(migration, input);
+      if (input.kind === 'rejoin' && input.known) retell(input.known);
       if (input.kind !== 'result') return;
       const record = migration.decisions.find(({ decision }) => decision.number === input.decision);
       if (record) keep(points.outcomePoint(migration, { ...record, ...input.result }));

@@ -21,6 +21,7 @@ export const rulePhrases: Readonly<Record<string, string>> = {
   'deadline-forces-post-copy': 'the deadline leaves no time for anything gentler',
   'endless-by-proof': 'a full round has proved that this never ends by itself',
   'held-by-operator': 'an operator holds this VM, so it is not touched',
+  'nobody-listened': 'no brain was heard for a while, so agents have let go of the guest',
   stop: 'this attempt has to end',
   'first-rung': 'the ladder begins with auto-converge, asleep',
   'diverging-enable-auto-converge': 'the migration diverges',

@@ -11,8 +11,8 @@ interface HoldFlags extends FleetFlags {
 const meaning = `Puts a VM out of reach. A held VM is not touched: orders to migrate it are refused (exit 5). A
 migration of it that is still being prepared is given up. One that already moves goes on: its guest
 is no longer held back, nothing is tuned and post-copy is not begun; its deadline still holds, it can
-be aborted, and at its end the settings of QEMU are put back. A hold lasts until it is released or
-the brain ends; for good, write "mode: observe" for this VM into the file of the brain.`;
+be aborted, and at its end the settings of QEMU are put back. A hold lasts until it is released; all
+brains know of it, also later ones. (On a nats-server without JetStream it ends with the brain.)`;
 
 /** `ferryman hold`. */
 export function holdCommand(finish: Finish): Command {
@@ -25,7 +25,8 @@ export function holdCommand(finish: Finish): Command {
     async (vm: string, { reason, ...flags }: HoldFlags) => {
       const order = { vm, ...(reason !== undefined && { reason }) };
       const held = await withFleet(flags, (fleet) => fleet.ask<Held>('hold', order));
-      print(flags, { type: 'hold', ...held }, `${held.vm} is held: ${held.reason}`);
+      const caution = held.isKept ? '' : ' (nobody could keep it: it ends with this brain)';
+      print(flags, { type: 'hold', ...held }, `${held.vm} is held: ${held.reason}${caution}`);
       finish(exitCodes.ok);
     },
   );
@@ -50,6 +51,8 @@ interface Held {
   readonly vm: string;
   readonly uuid: string;
   readonly reason: string;
+  /** Whether it outlives the brain. */
+  readonly isKept: boolean;
 }
 
 interface Released {

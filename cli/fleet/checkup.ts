@@ -61,14 +61,24 @@ async function askStatus(fleet: FleetClient): Promise<BrainStatus | Check> {
   }
 }
 
-function brainCheck({ brain, mode, policy, version }: BrainStatus): Check {
+function brainCheck({ brain, mode, policy, version, lead }: BrainStatus): Check {
   const meaning = {
     observe: 'it watches and sends nothing',
     advise: 'it says what it would do and changes nothing; set "mode: act" to let it migrate',
     act: 'it migrates and tunes',
   }[mode];
   const message = `${brain} (${version}, policy ${policy}) is in mode ${mode}: ${meaning}`;
-  return { part: 'brain', state: 'ok', message };
+  return { part: 'brain', state: 'ok', message: `${message}; ${leadOf(lead)}` };
+}
+
+function leadOf(lead: BrainStatus['lead']): string {
+  if (lead?.isElected !== true) {
+    return 'it is the only one, and must be: without JetStream on nats-server another cannot take over';
+  }
+  const [first] = lead.standbys;
+  return first === undefined
+    ? 'it leads, and no other stands by: one with the same file and a name of its own would take over'
+    : `it leads, and ${lead.standbys.join(', ')} would take over`;
 }
 
 function historyCheck({ history }: BrainStatus): Check {

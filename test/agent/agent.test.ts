@@ -149,6 +149,17 @@ describe('agent', () => {
     assert.ok(bodies('host')[hosts]?.facts);
   });
 
+  it('obeys no brain any more once it has heard a later one', async () => {
+    const { brainBus, order, attached } = rig;
+    await attached();
+    assert.equal((await order(arm)).outcome, 'applied');
+    brainBus.publish('ferryman.v1.lead.brain-2', encodeBeacon({ epoch: 8, brain: 'brain-2' }));
+    const { outcome, reason } = await order(migrate);
+    assert.equal(outcome, 'refused');
+    assert.match(reason ?? '', /^epoch: .* deposed by epoch 8/);
+    assert.equal((await order(migrate, { epoch: 8 })).outcome, 'applied');
+  });
+
   it('is at peace with a VM that is already gone when it is to be restored', async () => {
     const { attached, order } = rig;
     const { ref } = await attached();

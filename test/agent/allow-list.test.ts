@@ -165,6 +165,7 @@ function forgetfulJournal(): Journal {
       if (kind === 'migrate') postCopyRequested = false;
       return Promise.resolve();
     },
+    hear: () => Promise.resolve(),
     result: () => Promise.resolve(),
     close: () => Promise.resolve(),
   };

@@ -44,6 +44,18 @@ describe('journal', () => {
     await journal.close();
   });
 
+  it('knows at once of a brain that was only heard, and still in another life', async () => {
+    const journal = await openJournal(path, { compactAfterBytes: 1 });
+    const written = journal.hear(12);
+    assert.equal(journal.highestEpoch, 12);
+    await written;
+    await journal.hear(11);
+    await journal.close();
+    const again = await openJournal(path);
+    assert.deepEqual([again.highestEpoch, again.damagedLines], [12, 0]);
+    await again.close();
+  });
+
   it('forgets a post-copy order only when another migration starts', async () => {
     await fill();
     const journal = await openJournal(path);

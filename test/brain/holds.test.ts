@@ -7,7 +7,7 @@ describe('brain/holds', () => {
 
   it('turn orders for the VM down until it is released', async () => {
     const { brain } = await openHouse();
-    brain.hold(uuid, 'asked for');
+    assert.equal(await brain.hold(uuid, 'asked for'), false, 'nothing keeps it');
     assert.throws(() => brain.migrate(order), { code: 'VM_HELD', message: /asked for/ });
     assert.equal(brain.release(uuid), true);
     assert.equal(brain.release(uuid), false);
@@ -17,8 +17,8 @@ describe('brain/holds', () => {
   it('reach the migration that is under way, as an order that is recorded like any other', async () => {
     const { brain, inputs } = await openHouse();
     brain.migrate(order);
-    brain.hold('another', 'not this one');
-    brain.hold(uuid, 'asked for');
+    await brain.hold('another', 'not this one');
+    await brain.hold(uuid, 'asked for');
     brain.release(uuid);
     const orders = inputs().flatMap((input) => (input.kind === 'order' ? input.order : []));
     assert.deepEqual(orders.slice(1), [{ verb: 'hold', reason: 'asked for' }, { verb: 'release' }]);

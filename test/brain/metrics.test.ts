@@ -15,7 +15,7 @@ function moving(id: string, change: Partial<Migration> = {}): Migration {
 async function linesOf(migrations: readonly Migration[], labelled = 10): Promise<string[]> {
   const brain = { hosts: () => [], migrations: () => migrations };
   const bus = { connected: true };
-  const { meter } = brainMetrics(() => ({ brain, bus }), {
+  const { meter } = brainMetrics(() => ({ brain, bus, leads: () => true }), {
     labelledMigrations: labelled,
     hasHistory: false,
   });
@@ -80,7 +80,9 @@ describe('brain/metrics', () => {
   it('says of the history what waits, what came and what is lost, where there is one', async () => {
     const counts = { waitingLines: 1, writtenLines: 2, dropped: 3, refusedLines: 4 };
     const brain = { hosts: () => [], migrations: () => [] };
-    const sources = { brain, bus: { connected: false }, history: { counts: () => counts } };
+    const leads = () => false;
+    const history = { counts: () => counts };
+    const sources = { brain, bus: { connected: false }, leads, history };
     const { meter } = brainMetrics(() => sources, { labelledMigrations: 1, hasHistory: true });
     assertHas((await meter.registry.metrics()).split('\n'), [
       'ferryman_history_waiting_lines 1',
@@ -88,6 +90,7 @@ describe('brain/metrics', () => {
       'ferryman_history_dropped_total 3',
       'ferryman_history_refused_lines_total 4',
       'ferryman_brain_bus_connected 0',
+      'ferryman_brain_is_leader 0',
     ]);
     assert.ok(!(await linesOf([])).some((line) => /^ferryman_history\w* /.test(line)));
   });
@@ -96,7 +99,8 @@ describe('brain/metrics', () => {
     const decide: Decide = (input) =>
       input.kind === 'order' ? [{ side: 'source', operation: { kind: 'cancel' } }] : [];
     const made: { house?: House } = {};
-    const sources = () => made.house && { brain: made.house.brain, bus: made.house.bus };
+    const sources = () =>
+      made.house && { brain: made.house.brain, bus: made.house.bus, leads: () => true };
     const metrics = brainMetrics(sources, { labelledMigrations: 1, hasHistory: false });
     const answer = () => ({ outcome: 'refused' }) as const;
     const house = await openHouse({ decide, answer, listeners: metrics.listeners });

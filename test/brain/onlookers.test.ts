@@ -10,6 +10,7 @@ describe('brain/onlookers', () => {
       config,
       { url: 'nats://127.0.0.1:1' },
       silentLog,
+      () => true,
     );
     assert.deepEqual([listeners, history, page], [[], undefined, undefined]);
     await close();

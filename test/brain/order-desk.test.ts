@@ -66,7 +66,8 @@ function desk({ mode = 'act', hosts = [] }: DeskSetting = {}) {
     abort: (id) => void aborted.push(id),
     migrations: () => [startStub({ id: 'm1', policy: 'stub', atMilliseconds: 0 })],
     hosts: () => hosts,
-    hold: (uuid, reason) => void held.set(uuid, reason),
+    takeOver: () => assert.fail(),
+    hold: (uuid, reason) => Promise.resolve(held.set(uuid, reason).size > 0),
     release: (uuid) => held.delete(uuid),
     held: () => held,
     startDestination: (host, uuid) => {

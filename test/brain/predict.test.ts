@@ -33,7 +33,7 @@ async function house(answer: (command: Command) => Partial<CommandResult>) {
   await settle();
   const links = createLinkMemory();
   const agentMilliseconds = (host: string) => fleet.agentMilliseconds(host);
-  const commander = createCommander({ bus, epoch: 1, agentMilliseconds });
+  const commander = createCommander({ bus, epoch: () => 1, agentMilliseconds });
   const now = () => timeline.now();
   const means = { fleet, links, commander, reduce, start: startMigration, now };
   return { means, links, agents };

@@ -33,6 +33,8 @@ function record(listen = recordLines, id = 'm1'): string[] {
   const lines: string[] = [];
   const listener = listen((line) => lines.push(JSON.stringify(line)));
   const runner = createRunner({
+    keep: () => undefined,
+    aheadMilliseconds: 0,
     migration: startStub({ id, policy: 'stub', atMilliseconds: 10.125 }),
     reduce: stubCore(decide).reduce,
     tell: createTell([listener], rethrow),

@@ -36,6 +36,8 @@ export function retell({ trace, id, vmName, listener }: Retelling): Retold {
     throw error;
   });
   const runner = createRunner({
+    keep: () => undefined,
+    aheadMilliseconds: 0,
     migration: startMigration({ id, policy, atMilliseconds: atMilliseconds + shift }),
     reduce,
     tell,

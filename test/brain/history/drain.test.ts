@@ -9,6 +9,7 @@ import { appender, linesIn } from '../../../brain/history/parcels.ts';
 /** A stream in memory: what is not acknowledged is handed out again. */
 function memoryStream() {
   let messages: StoredMessage[] = [];
+  let lent: StoredMessage[] = [];
   let position = 0;
   const stream = {
     isAway: false,
@@ -20,7 +21,7 @@ function memoryStream() {
       stream.ids.add(id);
       const own = (position += 1);
       const acknowledge = () => {
-        messages = messages.filter((each) => each.position > own);
+        messages = messages.filter((each) => each.position !== own);
       };
       messages.push({ position: own, subject, payload, acknowledge });
     },
@@ -33,8 +34,15 @@ function memoryStream() {
       if (stream.isAway) throw new Error('away');
       return messages.slice(0, limit);
     },
-    lose: (index: number) => {
-      messages.splice(index, 1);
+    oldest: async () =>
+      Math.min(position + 1, ...[...messages, ...lent].map((message) => message.position)),
+    loseOldest: () => {
+      messages.shift();
+    },
+    /** Handed to a reader that has died; it comes again later. */
+    lend: () => {
+      lent = messages.splice(0, 1);
+      return () => void messages.push(...lent.splice(0));
     },
     left: () => messages.length,
   };
@@ -45,7 +53,10 @@ describe('brain/history/drain', () => {
   const drains: Drain[] = [];
   afterEach(() => Promise.all(drains.splice(0).map((drain) => drain.finish(0))));
 
-  function board(deliver: (lines: readonly string[]) => number | undefined) {
+  function board(
+    deliver: (lines: readonly string[]) => number | undefined,
+    isOn: () => boolean = () => true,
+  ) {
     const stream = memoryStream();
     const send = appender(stream, 's');
     const start = () => {
@@ -54,6 +65,7 @@ describe('brain/history/drain', () => {
         linesOf: ({ payload }) => linesIn(payload),
         deliver: (lines) => Promise.resolve(deliver(lines)),
         log: silentLog,
+        isOn,
         pauseMilliseconds: 2,
       });
       drains.push(drain);
@@ -103,14 +115,46 @@ describe('brain/history/drain', () => {
     const { stream, send, start } = board((lines) => (lines.includes('bad') ? 1 : 0));
     for (const line of ['read', 'gone', 'a', 'b', 'c', 'bad']) await send([line]);
     stream.floor = 1;
-    stream.lose(0);
-    stream.lose(0);
-    stream.lose(1);
+    stream.loseOldest();
+    stream.loseOldest();
+    stream.loseOldest();
     const drain = start();
     await until(() => stream.left() === 0);
     const { droppedMessages, refusedLines } = drain.counts();
     assert.equal(droppedMessages, 2);
     assert.equal(refusedLines, 1);
+  });
+
+  it('writes in the end what was handed to a reader that died, and takes none of it for lost', async () => {
+    const lines: string[] = [];
+    const { stream, send, start } = board((written) => {
+      lines.push(...written);
+      return 0;
+    });
+    for (const line of ['read', 'lent', 'a']) await send([line]);
+    stream.floor = 1;
+    stream.loseOldest();
+    const giveBack = stream.lend();
+    const drain = start();
+    await until(() => lines.length === 1);
+    giveBack();
+    await until(() => stream.left() === 0);
+    assert.deepEqual(lines, ['a', 'lent']);
+    assert.equal(drain.counts().droppedMessages, 0);
+  });
+
+  it('reads nothing while it is not its turn', async () => {
+    const turn = { isMine: false };
+    const { stream, send, start } = board(
+      () => 0,
+      () => turn.isMine,
+    );
+    await send(['a']);
+    start();
+    await sleep(20);
+    assert.equal(stream.left(), 1);
+    turn.isMine = true;
+    await until(() => stream.left() === 0);
   });
 });
 
