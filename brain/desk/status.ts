@@ -1,12 +1,11 @@
 /** How the brain itself is doing, and what it stands on, for `ferryman doctor`. */
-import type { InfluxConfig } from '../../shared/config.ts';
 import { messageOf } from '../../shared/errors.ts';
+import type { InfluxConfig } from '../../shared/config.ts';
 import type { Mode } from '../../shared/config/vms.ts';
 import type { LeadStatus } from '../chair.ts';
-import { checkWritable } from '../history/influx.ts';
 import type { HostSummary } from './views.ts';
 
-/** Whether history is kept, where, and what stands in its way, with the remedy. */
+/** Whether history is kept, where, and what stands in its way. */
 export type HistoryStatus =
   | { readonly kept: false }
   | { readonly kept: true; readonly url: string; readonly problem?: string };
@@ -24,14 +23,28 @@ export interface BrainStatus {
   readonly missingHosts: readonly string[];
 }
 
-/** Asks the database whether it is there and takes what is written, without writing anything. */
+/** A database on the next host answers within milliseconds. */
+const pingMilliseconds = 1_500;
+
+/** Asks the database whether it is there; what it says of itself does not matter. */
 export async function historyStatus(influx: InfluxConfig | undefined): Promise<HistoryStatus> {
   if (influx === undefined) return { kept: false };
   const { url } = influx;
   try {
-    await checkWritable(influx);
-    return { kept: true, url };
+    const reply = await fetch(new URL('ping', withSlash(url)), {
+      signal: AbortSignal.timeout(pingMilliseconds),
+    });
+    if (reply.status < 500) return { kept: true, url };
+    return { kept: true, url, problem: `it answers with status ${String(reply.status)}` };
   } catch (error) {
-    return { kept: true, url, problem: messageOf(error) };
+    return { kept: true, url, problem: causeOf(error) };
   }
+}
+
+const withSlash = (url: string) => (url.endsWith('/') ? url : `${url}/`);
+
+/** fetch only says that it failed; why is in the cause. */
+function causeOf(error: unknown): string {
+  const cause = error instanceof Error ? error.cause : undefined;
+  return messageOf(cause ?? error);
 }
