@@ -1,9 +1,11 @@
 /** The agent as a daemon: wiring from configuration, no logic. */
-import { mkdirSync } from 'node:fs';
+import { accessSync, constants, mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Bus } from '../shared/bus.ts';
 import { systemClock } from '../shared/clock.ts';
 import type { AgentConfig } from '../shared/config.ts';
+import { ConfigError } from '../shared/config/file.ts';
+import { messageOf } from '../shared/errors.ts';
 import { createLog, withFields, type Log } from '../shared/log.ts';
 import { startMonitoring } from '../shared/monitoring.ts';
 import { natsBus } from '../shared/nats-bus.ts';
@@ -66,13 +68,27 @@ export function policyOf({ policyFile }: AgentConfig): HostPolicy {
   return policyFile === undefined ? hostPolicy({}) : loadPolicy(policyFile);
 }
 
+/** Throws ConfigError. */
+function makeStateDirectory(path: string): void {
+  try {
+    mkdirSync(path, { recursive: true, mode: 0o700 });
+    accessSync(path, constants.W_OK);
+  } catch (thrown) {
+    const remedy = "name another in stateDirectory, or let the agent's user write there";
+    throw new ConfigError(
+      path,
+      `cannot keep the agent's journal (${messageOf(thrown)}): ${remedy}`,
+    );
+  }
+}
+
 async function startParts(
   { host, nats, qmp, libvirt, stateDirectory }: AgentConfig,
   policy: HostPolicy,
   log: Log,
   { onAnswer }: AgentMetrics,
 ): Promise<AgentSources> {
-  mkdirSync(stateDirectory, { recursive: true, mode: 0o700 });
+  makeStateDirectory(stateDirectory);
   const bus: Bus = await natsBus({
     ...nats,
     name: `ferryman-agent-${host}`,

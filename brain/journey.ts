@@ -35,7 +35,8 @@ export function runningVm(hosts: readonly HostView[], selector: string, from?: s
   const isOne = others.every(({ ref }) => ref.uuid === vm.ref.uuid);
   if (isOne) return found.find(({ runState }) => runState === 'running') ?? vm;
   const places = found.map(({ ref }) => `${ref.uuid} on ${ref.host}`).join(', ');
-  throw new OrderError('AMBIGUOUS_VM', `several VMs are called ${selector}: ${places}; say which`);
+  const remedy = 'name its UUID, or its host with --from';
+  throw new OrderError('AMBIGUOUS_VM', `several VMs are called ${selector}: ${places}; ${remedy}`);
 }
 
 /** The host of this name. Throws OrderError that lists those known. */
@@ -43,7 +44,7 @@ export function hostNamed(hosts: readonly HostView[], name: string): HostView {
   const host = hosts.find((view) => view.host === name);
   if (host) return host;
   const known = hosts.map((view) => view.host).join(', ') || 'none';
-  const message = `no agent of host ${name} was heard; heard: ${known}`;
+  const message = `no agent of host ${name} was heard: start it, or name one that is (${known})`;
   throw new OrderError('UNKNOWN_HOST', message);
 }
 

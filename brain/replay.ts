@@ -75,7 +75,8 @@ export async function replayFile(path: string, options: ReplayOptions): Promise<
   } catch (error) {
     const isSystemError = error instanceof Error && 'syscall' in error;
     if (!isSystemError && !(error instanceof TraceError)) throw error;
-    throw new TraceError(`${path}: ${messageOf(error)}`, { cause: error });
+    const remedy = 'name a file that `ferryman run --record FILE` made';
+    throw new TraceError(`${path}: ${messageOf(error)}; ${remedy}`, { cause: error });
   }
 }
 

@@ -1,6 +1,6 @@
 /** The command line. Exit codes are in exit.ts; what commands print is in reporters/. */
 import { CommanderError } from 'commander';
-import { messageOf } from '../shared/errors.ts';
+import { FerrymanError, messageOf } from '../shared/errors.ts';
 import { exitCodeOf, exitCodes, type ExitCode } from './exit.ts';
 import { createProgram } from './program.ts';
 
@@ -17,16 +17,27 @@ export async function main(argv: readonly string[]): Promise<ExitCode> {
     await program.parseAsync(argv, { from: 'user' });
     return code;
   } catch (error) {
-    return report(error);
+    return report(error, argv.includes('--json'));
   }
 }
 
-function report(error: unknown): ExitCode {
-  if (error instanceof CommanderError) {
-    return error.exitCode === 0 ? exitCodes.ok : exitCodes.usage;
+/** People read it on standard error; scripts find it as the last line of what they parse. */
+function report(error: unknown, json: boolean): ExitCode {
+  const exitCode = codeOf(error);
+  if (exitCode === exitCodes.ok) return exitCode;
+  const message = messageOf(error);
+  // commander has said its own already, with a hint.
+  if (!(error instanceof CommanderError)) process.stderr.write(`ferryman: ${message}\n`);
+  if (json) {
+    const code = error instanceof FerrymanError ? error.code : undefined;
+    process.stdout.write(`${JSON.stringify({ type: 'error', exitCode, code, message })}\n`);
   }
-  process.stderr.write(`ferryman: ${messageOf(error)}\n`);
-  return exitCodeOf(error);
+  return exitCode;
+}
+
+function codeOf(error: unknown): ExitCode {
+  if (!(error instanceof CommanderError)) return exitCodeOf(error);
+  return error.exitCode === 0 ? exitCodes.ok : exitCodes.usage;
 }
 
 // A reader that goes away (`ferryman run --json | head -1`) must not end a migration half-way.

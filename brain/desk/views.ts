@@ -61,12 +61,18 @@ type Seen = Pick<Brain, 'hosts' | 'migrations' | 'held'>;
 export function fleetView(brain: Seen, modeOf: (vm: VmFacts) => Mode): FleetView {
   const migrations = brain.migrations();
   const held = brain.held();
-  const vms = brain.hosts().flatMap((host) => host.vms);
+  const hosts = sortedBy(brain.hosts(), ({ host }) => host);
+  const vms = hosts.flatMap((host) => sortedBy(host.vms, ({ name }) => name));
   return {
-    hosts: brain.hosts().map(hostSummary),
+    hosts: hosts.map(hostSummary),
     vms: vms.map((vm) => vmView(vm, modeOf(vm), held.get(vm.ref.uuid), migrations)),
     migrations: migrations.map(migrationView),
   };
+}
+
+/** Agents come in any order; who looks twice wants to find things where they were. */
+function sortedBy<T>(items: readonly T[], name: (item: T) => string): readonly T[] {
+  return [...items].sort((one, other) => name(one).localeCompare(name(other), 'en'));
 }
 
 function hostSummary({ vms, sample, ...host }: HostView): HostSummary {

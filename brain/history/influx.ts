@@ -28,6 +28,8 @@ export class InfluxError extends FerrymanError {
 }
 
 const requestTimeoutMilliseconds = 10_000;
+/** A database on the next host answers within milliseconds. */
+const checkTimeoutMilliseconds = 1_500;
 const largestBatchBytes = 16 * 2 ** 20;
 
 /** Sends lines in one request. Rejects with InfluxError; nothing is retried or kept. */
@@ -55,6 +57,36 @@ export function lineSender(settings: InfluxSettings): SendLines {
     api.writeRecords([...lines]);
     await api.flush();
   };
+}
+
+/**
+ * Has nothing written: says whether the database is there and would take what we write. Rejects
+ * with InfluxError.
+ */
+export async function checkWritable(settings: InfluxSettings): Promise<void> {
+  const { flavor, url, organisation, database } = settings;
+  const [path, into]: [string, Record<string, string>] =
+    flavor === 'v1'
+      ? ['write', { db: database }]
+      : ['api/v2/write', { org: organisation ?? '', bucket: database }];
+  const query = new URLSearchParams({ ...into, precision: 'ns' }).toString();
+  const response = await fetch(`${url.replace(/\/$/, '')}/${path}?${query}`, {
+    method: 'POST',
+    headers: authorization(settings),
+    signal: AbortSignal.timeout(checkTimeoutMilliseconds),
+  }).catch((error: unknown) => {
+    throw asInfluxError(settings, error);
+  });
+  const answer = (await response.json().catch(() => ({}))) as WriteAnswer;
+  // Some find fault with a request that holds nothing, but only after all else was right.
+  if (response.ok || response.status === 400) return;
+  const problem = answer.error ?? answer.message ?? `it answers with status ${response.status}`;
+  throw refusal(settings, problem, response.status);
+}
+
+interface WriteAnswer {
+  readonly error?: string;
+  readonly message?: string;
 }
 
 /** One series of an answer: columns and rows as the server sent them. */
@@ -94,7 +126,9 @@ async function execute(
   const answer = (await response.json().catch(() => ({}))) as QueryAnswer;
   const [result] = answer.results ?? [];
   const problem = answer.error ?? result?.error ?? (response.ok ? undefined : response.statusText);
-  if (problem !== undefined) throw new InfluxError(`${problem}: ${statement}`, response.status);
+  if (problem !== undefined) {
+    throw refusal(settings, `${problem}: ${statement}`, response.status);
+  }
   return result?.series ?? [];
 }
 
@@ -125,10 +159,24 @@ function authorization({ flavor, token }: InfluxSettings): Record<string, string
   return { authorization: `Basic ${Buffer.from(token).toString('base64')}` };
 }
 
-function asInfluxError({ url }: InfluxSettings, error: unknown): InfluxError {
+function asInfluxError(settings: InfluxSettings, error: unknown): InfluxError {
   const status = error instanceof Error && 'statusCode' in error ? error.statusCode : undefined;
-  const message = `${url}: ${messageOf(error)}`;
-  return new InfluxError(message, typeof status === 'number' ? status : undefined, {
-    cause: error,
-  });
+  if (typeof status === 'number') return refusal(settings, messageOf(error), status, error);
+  // fetch only says that it failed; why is in the cause.
+  const cause = error instanceof Error ? (error.cause ?? error) : error;
+  const message = `InfluxDB does not answer at ${settings.url} (${messageOf(cause)}): start it, or correct its address`;
+  return new InfluxError(message, undefined, { cause: error });
+}
+
+function refusal(
+  { url }: InfluxSettings,
+  problem: string,
+  status: number,
+  cause?: unknown,
+): InfluxError {
+  const isLogin = status === 401 || status === 403;
+  const message = isLogin
+    ? `InfluxDB at ${url} refuses us (${problem}): check the token or password, and its rights`
+    : `InfluxDB at ${url}: ${problem}`;
+  return new InfluxError(message, status, { cause });
 }

@@ -4,6 +4,7 @@ import type { Bus } from '../../shared/bus.ts';
 import { BusError, FerrymanError } from '../../shared/errors.ts';
 import { natsBus } from '../../shared/nats-bus.ts';
 import { buildSubject } from '../../shared/subjects.ts';
+import { printable } from '../terminal/style.ts';
 import { natsOf, type FleetFlags } from './address.ts';
 
 /** A brain, as far as operators can ask it. */
@@ -20,7 +21,8 @@ export class DeskError extends FerrymanError {
   readonly advice: MigrationPrediction | undefined;
 
   constructor(code: string, message: string, advice?: MigrationPrediction) {
-    super(code, message);
+    // Names of VMs stand in it, which hold whatever their owners like.
+    super(code, printable(message));
     this.advice = advice;
   }
 }
@@ -71,7 +73,7 @@ async function request(bus: Bus, url: string, verb: string, order: object): Prom
     return JSON.parse(new TextDecoder().decode(reply)) as Answer;
   } catch (error) {
     if (!(error instanceof BusError) || error.code !== 'NO_RESPONDERS') throw error;
-    const remedy = 'start one with "ferryman brain --config FILE", or look at "ferryman doctor"';
+    const remedy = 'start one with "ferryman brain --config FILE"';
     throw new BusError('NO_RESPONDERS', `no brain answers at ${url}: ${remedy}`, { cause: error });
   }
 }

@@ -20,5 +20,6 @@ export function loadClientConfig(
   url?: string,
 ): { readonly nats: NatsConfig } {
   const flags = url === undefined ? {} : { 'nats.url': url };
-  return readConfig(file ?? noFile, { environment, flags }, client, natsKeys);
+  const overrides = { environment, flags, flagOf: () => '--nats' };
+  return readConfig(file ?? noFile, overrides, client, natsKeys);
 }

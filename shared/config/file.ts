@@ -18,6 +18,8 @@ export class ConfigError extends FerrymanError {
 export interface Overrides {
   readonly environment?: NodeJS.ProcessEnv;
   readonly flags?: Readonly<Record<string, string>>;
+  /** What the user typed to set a key; `--set KEY`, unless there is an option for it. */
+  readonly flagOf?: (key: string) => string;
 }
 
 /** More than any configuration holds; what is larger is the wrong file. */
@@ -72,7 +74,7 @@ interface Override {
 }
 
 function overridesOf(
-  { environment = {}, flags = {} }: Overrides,
+  { environment = {}, flags = {}, flagOf = (key) => `--set ${key}` }: Overrides,
   overridable: readonly string[],
 ): ReadonlyMap<string, Override> {
   const settings = new Map<string, Override>();
@@ -82,7 +84,7 @@ function overridesOf(
     if (text !== undefined) settings.set(key, { place, text });
   }
   for (const [key, text] of Object.entries(flags)) {
-    const place = `--set ${key}`;
+    const place = flagOf(key);
     if (!overridable.includes(key)) {
       throw new ConfigError(place, `no such setting here; it can be ${overridable.join(', ')}`);
     }

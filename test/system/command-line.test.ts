@@ -59,6 +59,7 @@ describe('dist/ferryman.mjs', () => {
       { result: run('--uri', 'exec:nc'), names: /--uri.*shell command/ },
       { result: run('--downtime-limit', 'short'), names: /--downtime-limit.*300ms/ },
       { result: ferryman('replay', missing), names: /missing\.qmp/ },
+      { result: ferryman('list', '--nats', 'http://n'), names: /--nats: write nats:/ },
     ];
     for (const { result, names } of cases) {
       assert.equal(result.status, 2, result.stderr);
@@ -71,7 +72,9 @@ describe('dist/ferryman.mjs', () => {
     const { status, stdout, stderr } = run('--json');
     assert.equal(status, 3);
     assert.match(stderr, /source cannot be reached.*missing\.qmp.*-qmp unix:/);
-    assert.equal(stdout, '');
+    const { message, ...error } = JSON.parse(stdout) as Record<string, unknown>;
+    assert.deepEqual(error, { type: 'error', exitCode: 3 });
+    assert.equal(stderr, `ferryman: ${String(message)}\n`);
   });
 
   it('refuses one socket for both sides', () => {

@@ -84,6 +84,7 @@ describe('the commands of a fleet', () => {
     const alone = await operator({ bus }, 'list');
     assert.equal(alone.code, 3);
     assert.match(alone.messages, /no brain answers/);
+    assert.equal(alone.lines.at(-1)?.['code'], 'NO_RESPONDERS');
     await bus.kill();
     const dark = await operator({ bus }, 'list');
     assert.equal(dark.code, 3);
@@ -161,8 +162,14 @@ describe('the commands of a fleet', () => {
       String(way.lines.find(({ part }) => part === 'preflight')?.['message']),
       /already/,
     );
+    const nobody = await operator(fleet, 'doctor', 'nobody', '--to', 'two');
+    assert.equal(nobody.code, 5);
+    assert.match(String(nobody.lines.at(-2)?.['message']), /no VM nobody runs/);
     fleet.agents.two.child.kill('SIGTERM');
     await until('the agent is missed', async () => (await faults()).parts.includes('agent two'));
+    assert.deepEqual(await faults(), { code: 3, parts: ['agent two'] });
+    fleet.agents.one.child.kill('SIGKILL');
+    await until('both are missed', async () => (await faults()).parts.includes('agent one'));
     fleet.brain.child.kill('SIGTERM');
     await fleet.brain.code;
     assert.deepEqual(await faults(), { code: 3, parts: ['brain'] });

@@ -26,12 +26,21 @@ describe('brain/desk/status', () => {
     assert.match(gone.problem ?? '', /ECONNREFUSED/);
   });
 
-  it('does not take an error for an answer, but a missing login for one', async () => {
-    const broken = (await beside(503)).there;
-    assert.ok(broken.kept);
-    assert.match(broken.problem ?? '', /503/);
-    const closed = (await beside(401)).there;
-    assert.ok(closed.kept && closed.problem === undefined);
+  for (const [status, problem] of [
+    [503, /503/],
+    [401, /refuses us.*check the token or password/],
+    [404, /404/],
+  ] as const) {
+    it(`takes ${status} for no answer to live with, and says what to do`, async () => {
+      const { there } = await beside(status);
+      assert.ok(there.kept);
+      assert.match(there.problem ?? '', problem);
+    });
+  }
+
+  it('takes it for well when the server only misses what there is to write', async () => {
+    const { url, there } = await beside(400);
+    assert.deepEqual(there, { kept: true, url });
   });
 
   it('knows when no history is kept', async () => {
