@@ -4,7 +4,7 @@ import type { HostSummary } from '../../brain/desk/views.ts';
 import { silentAfterMilliseconds, type Finding } from '../../brain/preflight.ts';
 import { BusError, messageOf } from '../../shared/errors.ts';
 import { formatMilliseconds } from '../../brain/words/figures.ts';
-import type { FleetClient } from './client.ts';
+import { DeskError, type FleetClient } from './client.ts';
 
 /** `limited`: it works, and could do more; `fault`: something is stopped or stands in the way. */
 export type CheckState = 'ok' | 'limited' | 'fault';
@@ -24,7 +24,7 @@ export interface PreflightQuestion {
   readonly sharedStorage?: boolean;
 }
 
-/** The bus answers already when there is a client. Throws DeskError for a VM that is not there. */
+/** The bus answers already when there is a client. */
 export async function checkUp(
   fleet: FleetClient,
   question?: PreflightQuestion,
@@ -89,8 +89,8 @@ function historyCheck({ history }: BrainStatus): Check {
   }
   const { url, problem } = history;
   if (problem === undefined) return { part, state: 'ok', message: `answers at ${url}` };
-  const remedy = 'start it; what happens meanwhile is kept and written later';
-  return { part, state: 'fault', message: `does not answer at ${url} (${problem}): ${remedy}` };
+  const message = `${problem}; what happens meanwhile is kept and written later`;
+  return { part, state: 'fault', message };
 }
 
 function agentChecks({ hosts, missingHosts }: BrainStatus): readonly Check[] {
@@ -140,7 +140,7 @@ async function preflightChecks(
   question: PreflightQuestion,
 ): Promise<readonly Check[]> {
   const { vm, to } = question;
-  const { findings } = await fleet.ask<{ findings: readonly Finding[] }>('check', question);
+  const findings = await findingsOf(fleet, question);
   if (findings.length === 0) {
     return [
       { part: 'preflight', state: 'ok', message: `nothing keeps ${vm} from moving to ${to}` },
@@ -151,4 +151,17 @@ async function preflightChecks(
     state: severity === 'refuse' ? 'fault' : 'limited',
     message,
   }));
+}
+
+/** A VM or a host that nobody knows stands in the way like everything else. */
+async function findingsOf(
+  fleet: FleetClient,
+  question: PreflightQuestion,
+): Promise<readonly Pick<Finding, 'severity' | 'message'>[]> {
+  try {
+    return (await fleet.ask<{ findings: readonly Finding[] }>('check', question)).findings;
+  } catch (error) {
+    if (!(error instanceof DeskError)) throw error;
+    return [{ severity: 'refuse', message: error.message }];
+  }
 }

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import type { BrainStatus } from '../../../brain/desk/status.ts';
 import type { HostSummary } from '../../../brain/desk/views.ts';
 import { checkUp, natsFault, verdictOf } from '../../../cli/fleet/checkup.ts';
-import type { FleetClient } from '../../../cli/fleet/client.ts';
+import { DeskError, type FleetClient } from '../../../cli/fleet/client.ts';
 import { doctorCode, printChecks, printChecksJson } from '../../../cli/commands/doctor.ts';
 import { BusError } from '../../../shared/errors.ts';
 
@@ -81,6 +81,18 @@ describe('cli/fleet/checkup', () => {
     assert.equal(checks.at(-1)?.message, 'a local disk');
     const clear = await checkUp(client({}), { vm: 'a', to: 'h1' });
     assert.match(clear.at(-1)?.message ?? '', /nothing keeps a/);
+  });
+
+  it('takes a VM that nobody knows for something that stands in the way', async () => {
+    const { ask, url } = client({});
+    const unknown: FleetClient = {
+      url,
+      ask: (verb) =>
+        verb === 'check' ? Promise.reject(new DeskError('UNKNOWN_VM', 'no VM a\nruns')) : ask(verb),
+    };
+    const checks = await checkUp(unknown, { vm: 'a', to: 'h1' });
+    assert.equal(checks.at(-1)?.message, 'no VM a?runs');
+    assert.equal(doctorCode(checks), 5);
   });
 
   it('tells scripts and people the same', async () => {
