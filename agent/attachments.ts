@@ -1,7 +1,7 @@
 /** From monitors that come and go to attached VMs: inspected, announced, watched. */
 import { messageOf } from '../shared/errors.ts';
 import type { HostSample, QemuRef } from '../shared/sample.ts';
-import { incomingEvent } from '../shared/telemetry.ts';
+import { incomingEvent, notIncomingEvent } from '../shared/telemetry.ts';
 import type { AgentOptions } from './agent.ts';
 import { discover } from './discovery.ts';
 import { vmKey } from './executor.ts';
@@ -71,17 +71,12 @@ function arrivals({
   agentBoot,
   outbox,
 }: AttachmentOptions): Pick<DomainOptions, 'onArrival' | 'onArrivalEnd'> {
-  const refOf = ({ uuid }: Arriving): QemuRef => ({ host, agentBoot, qemuPid: 0, uuid });
-  return {
-    onArrival: (arriving) => {
-      const { name, address } = arriving;
-      const detail = { name, monitor: address };
-      outbox.publish({ kind: 'event', ref: refOf(arriving), name: incomingEvent, detail });
-    },
-    onArrivalEnd: (arriving) => {
-      outbox.publish({ kind: 'detach', ref: refOf(arriving), reason: 'it does not come any more' });
-    },
+  const tell = (event: string) => (arriving: Arriving) => {
+    const { uuid, name, address: monitor } = arriving;
+    const ref = { host, agentBoot, qemuPid: 0, uuid };
+    outbox.publish({ kind: 'event', ref, name: event, detail: { name, monitor } });
   };
+  return { onArrival: tell(incomingEvent), onArrivalEnd: tell(notIncomingEvent) };
 }
 
 /** Throws what the inspection throws. */

@@ -15,9 +15,13 @@ const validForMilliseconds = 3_000;
 /** How long an agent may be at work on an operation once it has begun. */
 const workMilliseconds: Partial<Readonly<Record<Operation['kind'], number>>> = {
   'start-destination': 40_000,
+  // libvirt puts settings of its own back first.
+  arm: 7_000,
   cancel: 5_000,
-  restore: 5_000,
+  restore: 7_000,
 };
+/** libvirt brings up the destination before the migration begins. */
+const libvirtStartMilliseconds = 26_000;
 
 export interface CommanderOptions {
   readonly bus: Bus;
@@ -93,11 +97,13 @@ async function request(bus: Bus, command: Command, payload: Uint8Array): Promise
 
 /** Longer than the agent may take, so that silence means a lost agent, not a slow one. */
 function patienceMilliseconds(operation: Operation): number {
-  const work =
-    operation.kind === 'probe'
-      ? 2 * operation.budgetMilliseconds
-      : (workMilliseconds[operation.kind] ?? 1_000);
-  return validForMilliseconds + work;
+  return validForMilliseconds + workOf(operation);
+}
+
+function workOf(operation: Operation): number {
+  if (operation.kind === 'probe') return 2 * operation.budgetMilliseconds;
+  const isLibvirts = operation.kind === 'migrate' && operation.endpoint.kind === 'libvirt';
+  return isLibvirts ? libvirtStartMilliseconds : (workMilliseconds[operation.kind] ?? 1_000);
 }
 
 /** What was never sent or never taken was not done; after silence nobody can know. */

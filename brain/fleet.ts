@@ -4,7 +4,7 @@
  */
 import type { Clock } from '../shared/clock.ts';
 import type { HostFacts, HostSample, QemuRef, VmFacts } from '../shared/sample.ts';
-import { incomingEvent } from '../shared/telemetry.ts';
+import { incomingEvent, notIncomingEvent } from '../shared/telemetry.ts';
 import type { Telemetry, TelemetryBody, TelemetryHeader } from '../shared/telemetry.ts';
 import { createAgentClock } from './timeline.ts';
 import type { AgentClock, Timeline } from './timeline.ts';
@@ -128,6 +128,7 @@ function greet(known: Host | undefined, header: TelemetryHeader): Host {
     return { agent, vms: new Map(), arrivals: new Map(), lostMessages: 0, staleMessages: 0 };
   }
   known.agent = agent;
+  known.arrivals.clear();
   return known;
 }
 
@@ -169,11 +170,11 @@ function remember(host: Host, body: TelemetryBody): void {
 
 /** A VM on its way in is said so by an event; it has arrived when it is attached. */
 function noteArrival({ arrivals }: Host, body: TelemetryBody): void {
-  if (body.kind === 'event' && body.name === incomingEvent) {
-    arrivals.set(body.ref.uuid, body.detail['monitor'] ?? '');
-  }
   if (body.kind === 'attach') arrivals.delete(body.facts.ref.uuid);
-  if (body.kind === 'detach') arrivals.delete(body.ref.uuid);
+  if (body.kind !== 'event') return;
+  const { name, ref, detail } = body;
+  if (name === incomingEvent) arrivals.set(ref.uuid, detail['monitor'] ?? '');
+  if (name === notIncomingEvent) arrivals.delete(ref.uuid);
 }
 
 function isSameProcess(one: QemuRef, other: QemuRef | undefined): boolean {

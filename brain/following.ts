@@ -3,12 +3,14 @@ import type { BrainConfig } from '../shared/config.ts';
 import { ruleFor, type Mode } from '../shared/config/vms.ts';
 import { defaultObjective, type Objective } from '../shared/objective.ts';
 import type { VmFacts } from '../shared/sample.ts';
-import type { Telemetry } from '../shared/telemetry.ts';
+import { incomingEvent, type Telemetry } from '../shared/telemetry.ts';
 import { awaitedVm } from './awaited.ts';
 import type { Side } from './core/decision.ts';
 import type { Input } from './core/input.ts';
+import type { Migration } from './core/migration.ts';
 import type { Fleet } from './fleet.ts';
 import type { LinkMemory } from './link-memory.ts';
+import { isAtRest } from './preflight.ts';
 
 /** What is done for a migration of somebody else. */
 export interface Following {
@@ -34,6 +36,8 @@ export function followingOf(
 /** The VM whose agent says that it is being moved by somebody else; undefined for other messages. */
 export function foreignSource(fleet: Fleet, { body }: Telemetry): VmFacts | undefined {
   if (body.kind !== 'migration' || body.sample.ram === undefined) return undefined;
+  // Its last words come again, until its QEMU is gone.
+  if (isAtRest(body.sample.status)) return undefined;
   const { host, uuid, qemuPid } = body.ref;
   const vm = fleet.find(host, uuid);
   const isForeign = vm?.foreignArming !== undefined && vm.ref.qemuPid === qemuPid;
@@ -45,6 +49,17 @@ export function followedTo(fleet: Fleet, source: VmFacts): VmFacts | undefined {
   const arrival = fleet.arrivalOf(source.ref.uuid);
   if (arrival === undefined || arrival.host === source.ref.host) return undefined;
   return awaitedVm(source, arrival, fleet.hostSample(arrival.host));
+}
+
+/** The same, of a migration in hand, when this message is the first that tells. */
+export function nowLedTo(
+  fleet: Fleet,
+  { source, destination }: Pick<Migration, 'source' | 'destination'>,
+  { body }: Telemetry,
+): VmFacts | undefined {
+  const tells = body.kind === 'event' && body.name === incomingEvent;
+  if (!tells || !source || destination || source.ref.uuid !== body.ref.uuid) return undefined;
+  return followedTo(fleet, source);
 }
 
 /** What the brain knew when it saw the migration. */

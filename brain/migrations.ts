@@ -4,7 +4,7 @@ import type { VmFacts } from '../shared/sample.ts';
 import type { Telemetry } from '../shared/telemetry.ts';
 import type { Order } from './core/input.ts';
 import type { Migration } from './core/migration.ts';
-import { followInputs, foreignSource } from './following.ts';
+import { followInputs, followedTo, foreignSource, nowLedTo } from './following.ts';
 import type { FollowingOf } from './following.ts';
 import type { Fleet } from './fleet.ts';
 import { isSettled, takeInHand } from './hand.ts';
@@ -12,7 +12,7 @@ import type { Hand } from './hand.ts';
 import type { Holds } from './holds.ts';
 import type { LinkMemory } from './link-memory.ts';
 import { openingInputs } from './opening.ts';
-import { OrderError, checkOneVm, heldError, vmOf } from './orders.ts';
+import { OrderError, checkOneVm, heldError, vmsOf } from './orders.ts';
 import type { MigrationOrder } from './orders.ts';
 import { inputsOf, placeOf, reattach, samePlace } from './routing.ts';
 import type { Sides } from './routing.ts';
@@ -70,6 +70,8 @@ export function createMigrations(options: MigrationsOptions): Migrations {
       follow(options, hands, active(), telemetry, atMilliseconds);
       for (const hand of active()) {
         const { body } = telemetry;
+        const destination = nowLedTo(options.fleet, hand.runner.migration(), telemetry);
+        if (destination) meet(hand, destination, atMilliseconds);
         if (body.kind === 'attach') hand.sides = reattach(hand.sides, body.facts);
         inputsOf(hand.sides, telemetry, atMilliseconds).forEach(hand.runner.feed);
       }
@@ -107,7 +109,7 @@ function begin(
   const { fleet, now, holds } = options;
   const id = order.id ?? randomUUID().slice(0, 8);
   if (hands.has(id)) throw new OrderError('ID_TAKEN', `migration ${id} exists already`);
-  const vms = { source: vmOf(fleet, order.source), destination: vmOf(fleet, order.destination) };
+  const vms = vmsOf(fleet, order);
   const sides = { source: placeOf(vms.source), destination: placeOf(vms.destination) };
   checkOneVm(vms, sides);
   checkFree(sides, active);
@@ -137,7 +139,9 @@ function follow(
   if (active.some(({ sides }) => samePlace(sides.source, source))) return;
   const id = randomUUID().slice(0, 8);
   const migration = start({ id, policy: following.policy, atMilliseconds });
-  const hand = takeInHand(options, migration, { source });
+  const destination = followedTo(fleet, vm);
+  const sides = { source, ...(destination && { destination: placeOf(destination) }) };
+  const hand = takeInHand(options, migration, sides);
   hands.set(id, hand);
   dropOldest(options, hands);
   log.info({ id, vm: vm.ref.uuid, mode: following.mode }, 'following a migration of somebody else');
@@ -146,6 +150,12 @@ function follow(
   if (reason !== undefined) {
     hand.runner.feed({ kind: 'order', atMilliseconds, order: { verb: 'hold', reason } });
   }
+}
+
+/** It is known now where a migration of somebody else leads. */
+function meet(hand: Hand, destination: VmFacts, atMilliseconds: number): void {
+  hand.sides = { ...hand.sides, destination: placeOf(destination) };
+  hand.runner.feed({ kind: 'attach', atMilliseconds, side: 'destination', facts: destination });
 }
 
 /** The core knows its policies; a name it does not know is the operator's mistake. */

@@ -54,12 +54,17 @@ const caution = (check: Finding['check'], message: string): Finding => ({
 
 const resting: ReadonlySet<string> = new Set(['none', 'completed', 'failed', 'cancelled']);
 
+/** Whether QEMU's word on its migration means that none is under way. */
+export function isAtRest(status: string): boolean {
+  return resting.has(status);
+}
+
 function vmFindings({ vm, host }: Preflight): readonly Finding[] {
   const { name, ref, migrationStatus } = vm;
   if (ref.host === host.host) {
     return [refuse('vm', `VM ${name} runs on ${host.host} already; name another host`)];
   }
-  if (resting.has(migrationStatus)) return [];
+  if (isAtRest(migrationStatus)) return [];
   const remedy = 'wait for it, or cancel it where it was started';
   return [refuse('vm', `VM ${name} is in a migration (${migrationStatus}); ${remedy}`)];
 }

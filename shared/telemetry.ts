@@ -40,10 +40,11 @@ export interface Telemetry {
 }
 
 /**
- * The event, of ferryman's own, that says of a VM that it is on its way in and cannot be asked yet:
- * its process is 0, its `monitor` the one it will have. Until it is attached, or detached again.
+ * Events of ferryman's own: a VM is on its way in and cannot be asked yet; its process is 0, its
+ * `monitor` the one it will have. It is attached when it has arrived, or does not come any more.
  */
 export const incomingEvent = 'INCOMING';
+export const notIncomingEvent = 'NOT_INCOMING';
 
 /** The brain's beacon: agents that miss it for 5 s order their throttles to the floor. */
 export interface Beacon {

@@ -95,6 +95,15 @@ describe('gate: what', () => {
     refuses({ kind: 'listen', endpoint }, situation(), /it is running, not inmigrate/);
   });
 
+  it('sends a domain of libvirt to a libvirt, and nobody else', () => {
+    const armed = { armed: plainArming };
+    const domain = situation({ owner: 'libvirt' }, armed);
+    const libvirt = { kind: 'libvirt', transport: 'tls', host: 'h2' } as const;
+    applies({ kind: 'migrate', endpoint: libvirt }, domain);
+    refuses({ kind: 'migrate', endpoint }, domain, /only to another libvirt/);
+    refuses({ kind: 'migrate', endpoint: libvirt }, situation({}, armed), /not run by a libvirt/);
+  });
+
   it('cancels pre-copy only, and never once post-copy was requested', () => {
     for (const migrationStatus of ['setup', 'active', 'pre-switchover', 'wait-unplug']) {
       applies(cancel, situation({ migrationStatus }));

@@ -36,6 +36,67 @@ describe('brain/following', () => {
     assert.deepEqual(house.brain.migrations(), []);
   });
 
+  it('does not take what is over in hand once more', async () => {
+    const house = await openHouse({ following });
+    house.source.say({ kind: 'attach', facts: foreign });
+    house.source.say({ ...moving, sample: activeSample({}, { status: 'completed' }) });
+    await settle();
+    assert.deepEqual(house.brain.migrations(), []);
+  });
+
+  const coming = {
+    kind: 'event',
+    name: 'INCOMING',
+    ref: { ...ref, host: 'h2', qemuPid: 0 },
+    detail: { monitor: 'libvirt:it' },
+  } as const;
+
+  it('knows where it leads when that host has said so before', async () => {
+    const house = await openHouse({ following });
+    house.destination.say(coming);
+    house.source.say({ kind: 'attach', facts: foreign });
+    house.source.say(moving);
+    await settle();
+    const attached = house.inputs().filter((input) => input.kind === 'attach');
+    assert.deepEqual(
+      attached.map(({ side, facts }) => [side, facts.ref.host, facts.runState]),
+      [
+        ['source', 'h1', 'running'],
+        ['destination', 'h2', 'inmigrate'],
+      ],
+    );
+  });
+
+  it('learns where it leads when that host says so afterwards, once', async () => {
+    const house = await openHouse({ following });
+    house.source.say({ kind: 'attach', facts: foreign });
+    house.source.say(moving);
+    house.destination.say(coming);
+    house.destination.say(coming);
+    const facts = factsOf('h2', { monitor: 'libvirt:it' });
+    house.destination.say({ kind: 'attach', facts });
+    await settle();
+    const attached = house.inputs().filter((input) => input.kind === 'attach');
+    assert.deepEqual(
+      attached.map(({ side, facts: { ref: to, runState } }) => [side, to.host, runState]),
+      [
+        ['source', 'h1', 'running'],
+        ['destination', 'h2', 'inmigrate'],
+        ['destination', 'h2', 'running'],
+      ],
+    );
+  });
+
+  it('forgets a host to which it does not come any more', async () => {
+    const house = await openHouse({ following });
+    house.destination.say(coming);
+    house.destination.say({ ...coming, name: 'NOT_INCOMING' });
+    house.source.say({ kind: 'attach', facts: foreign });
+    house.source.say(moving);
+    await settle();
+    assert.ok(house.inputs().every((input) => input.kind !== 'attach' || input.side === 'source'));
+  });
+
   it('follows nothing unless it is told to', async () => {
     const house = await openHouse();
     house.source.say({ kind: 'attach', facts: foreign });

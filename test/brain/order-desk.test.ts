@@ -225,4 +225,24 @@ describe('brain/order-desk', () => {
       { brain: 'b1', mode: 'act', history: { kept: false } },
     );
   });
+
+  it('has a libvirt domain moved by libvirt, to where its host says that it takes them in', async () => {
+    const domain = factsOf('h1', { owner: 'libvirt', monitor: 'libvirt:it' });
+    const libvirt = { transport: 'tls', host: '10.0.0.2' } as const;
+    const there = hostView('h2', [], { ...hostFacts, canStartDestination: false, libvirt });
+    const { ask, orders, started } = desk({ hosts: [hostView('h1', [domain]), there] });
+    const reply = await ask('migrate', { vm: 'guest', to: 'h2' });
+    assert.equal(reply['ok'], true, JSON.stringify(reply));
+    assert.deepEqual(orders[0]?.endpoint, { kind: 'libvirt', ...libvirt });
+    assert.deepEqual(orders[0].destination, { host: 'h2', selector: 'libvirt:it' });
+    assert.deepEqual(started, []);
+  });
+
+  it('says what is missing where no libvirt is known to take it in', async () => {
+    const domain = factsOf('h1', { owner: 'libvirt' });
+    const { ask } = desk({ hosts: [hostView('h1', [domain]), hostView('h2', [])] });
+    const { code, message } = await ask('migrate', { vm: 'guest', to: 'h2' });
+    assert.equal(code, 'NO_DESTINATION');
+    assert.match(String(message), /libvirtUri/);
+  });
 });

@@ -76,4 +76,12 @@ describe('brain/preflight', () => {
     assert.deepEqual(found({ vm: factsOf('h1', { migrationStatus: 'active' }) }), ['refuse vm']);
     assert.deepEqual(found({ vm: factsOf('h1', { migrationStatus: 'cancelled' }) }), []);
   });
+
+  it('asks of a libvirt domain where the libvirt of the other host is, and of no command', () => {
+    const vm = factsOf('h1', { owner: 'libvirt' });
+    assert.deepEqual(found({ vm }), ['refuse destination']);
+    const libvirt = { transport: 'tls', host: 'h2' } as const;
+    const reached = { ...host, facts: { ...facts, canStartDestination: false, libvirt } };
+    assert.deepEqual(found({ vm, host: reached }), []);
+  });
 });

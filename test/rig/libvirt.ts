@@ -31,6 +31,8 @@ export interface LibvirtPair {
   readonly destinationUri: string;
   /** Starts a guest on the source and waits until it has filled its memory. */
   startDomain(name: string, guest: Guest): Promise<string>;
+  /** The same on the destination: another domain, which may have the same name. */
+  startTwin(name: string, guest: Guest): Promise<string>;
   stop(): Promise<void>;
 }
 
@@ -67,6 +69,7 @@ export async function startLibvirtPair(linkBytesPerSecond: number): Promise<Libv
     ...{ source, destination, stop },
     destinationUri: `qemu+tcp://${hostNames[1]}/system`,
     startDomain: (name, guest) => startDomain(source, folder, name, guest),
+    startTwin: (name, guest) => startDomain(destination, folder, name, guest),
   };
 }
 

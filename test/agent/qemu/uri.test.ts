@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { endpointToUri, isSafeUri } from '../../../agent/qemu/uri.ts';
+import { endpointToUri, isSafeUri, parseLibvirtUri } from '../../../agent/qemu/uri.ts';
 
 describe('endpointToUri', () => {
   it('writes addresses as QEMU reads them', () => {
@@ -30,5 +30,30 @@ describe('isSafeUri', () => {
     for (const uri of ['exec:id', 'fd:3', 'file:/x', 'rdma:a:1', 'vsock:1:2', 'TCP:a:1', 7, null]) {
       assert.equal(isSafeUri(uri), false, String(uri));
     }
+  });
+});
+
+describe('a libvirt of another host', () => {
+  it('is named as virsh names it, and read back the same', () => {
+    for (const uri of [
+      'qemu+tls://h2/system',
+      'qemu+ssh://h2.example.org/system',
+      'qemu+tcp://[fd00::2]:16509/system',
+    ]) {
+      const place = parseLibvirtUri(uri);
+      assert.ok(place, uri);
+      assert.equal(endpointToUri({ kind: 'libvirt', ...place }), uri);
+    }
+  });
+
+  it('is nothing that a program could take for an option, or for more than a host', () => {
+    for (const host of ['-oProxyCommand=id', 'a/system?command=id', 'root@a', '', 'a b']) {
+      const endpoint = { kind: 'libvirt', transport: 'ssh', host } as const;
+      assert.throws(() => endpointToUri(endpoint), RangeError, host);
+    }
+    for (const uri of ['qemu:///system', 'qemu+ext://h/system', 'qemu+ssh://h/session']) {
+      assert.equal(parseLibvirtUri(uri), undefined, uri);
+    }
+    assert.equal(parseLibvirtUri('qemu+tcp://h:65536/system'), undefined);
   });
 });

@@ -41,3 +41,35 @@ describe('core/plan restores the destination', () => {
     assert.equal(rehearsal.migration.phase, 'settled');
   });
 });
+
+describe('core/plan of a libvirt domain', () => {
+  const endpoint = { kind: 'libvirt', transport: 'tls', host: 'h2' } as const;
+
+  it('leaves the destination to libvirt, and what it has ended too', () => {
+    const rehearsal = rehearse({ endpoint });
+    assert.deepEqual(rehearsal.operations, ['source arm', 'source migrate']);
+    rehearsal.see(activeSample());
+    tell(rehearsal, 'source', completed);
+    assert.deepEqual(rehearsal.operations, ['source arm', 'source migrate']);
+    assert.equal(rehearsal.migration.result?.outcome, 'completed');
+  });
+
+  it('puts the source back when it stays there', () => {
+    const rehearsal = rehearse({ endpoint });
+    rehearsal.see(activeSample());
+    rehearsal.abort('enough');
+    assert.deepEqual(rehearsal.operations.slice(-2), ['source cancel', 'source restore']);
+    assert.equal(rehearsal.migration.result?.outcome, 'cancelled');
+  });
+
+  it('counts from when libvirt has brought the destination up', () => {
+    const rehearsal = rehearse({ endpoint, answers: () => 'silence' });
+    const apply = (decision: number, atMilliseconds: number) => {
+      const result = { id: `m.${decision}`, outcome: 'applied' } as const;
+      rehearsal.feed({ kind: 'result', atMilliseconds, decision, result });
+    };
+    apply(1, 10);
+    apply(2, 900);
+    assert.equal(rehearsal.migration.attempts[0]?.startedAtMilliseconds, 900);
+  });
+});

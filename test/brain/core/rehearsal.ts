@@ -1,5 +1,5 @@
 /** The core with scripted agents around it. */
-import type { CommandResult } from '../../../shared/command.ts';
+import type { CommandResult, Endpoint } from '../../../shared/command.ts';
 import type { Objective } from '../../../shared/objective.ts';
 import type { MigrationSample, VmFacts } from '../../../shared/sample.ts';
 import type { Decision, Side } from '../../../brain/core/decision.ts';
@@ -46,6 +46,7 @@ interface RehearsalOptions {
   readonly answers?: Answers;
   readonly source?: Partial<VmFacts>;
   readonly destination?: Partial<VmFacts>;
+  readonly endpoint?: Endpoint;
 }
 
 /** Both sides attached and the order given; agents answer at once what `answers` says, else `applied`. */
@@ -88,7 +89,9 @@ export function rehearse(options: RehearsalOptions = {}): Rehearsal {
   for (const side of ['source', 'destination'] as const) {
     feed({ kind: 'attach', atMilliseconds: 0, side, facts: vmFacts(side, options[side]) });
   }
-  feed({ kind: 'order', atMilliseconds: 0, order: migrateOrder(objective) });
+  const order = migrateOrder(objective);
+  const { endpoint = order.endpoint } = options;
+  feed({ kind: 'order', atMilliseconds: 0, order: { ...order, endpoint } });
   return {
     get migration() {
       return migration;
