@@ -35,6 +35,12 @@ const begins = /^\s*(select|show\s+(tag\s+keys|tag\s+values|field\s+keys|measure
 /** One measurement, by its name alone. */
 const fromOne = /\bfrom\s+"[^"]+"(?!\s*[.,])/i;
 const fromAny = /\bfrom\b/gi;
+/** Words of the language that only one place knows. */
+const misplaced: readonly (readonly [RegExp, string])[] = [
+  [/\border\s+by\s+(?!time\b)/i, 'ORDER BY something else than time'],
+  [/(?<!\bkey\s+)\bin\b/i, 'IN but for WITH KEY IN'],
+  [/(?<!\bfill\s*\(\s*)\b(null|none|previous|linear)\b/i, 'what to fill with outside fill()'],
+];
 
 /** Throws QueryError for whatever is outside the common part. */
 export function checkCommon(statement: string): void {
@@ -55,6 +61,16 @@ function problemOf(statement: string): string | undefined {
     if (foreign !== undefined) return `not every server knows ${foreign}`;
     bare += string === undefined ? found[0] : "''";
   }
+  return misplacedIn(bare) ?? sourceProblem(bare);
+}
+
+function misplacedIn(bare: string): string | undefined {
+  const nameless = bare.replace(/"(?:[^"\\]|\\.)*"/g, '""');
+  const found = misplaced.find(([place]) => place.test(nameless));
+  return found && `no server knows ${found[1]}`;
+}
+
+function sourceProblem(bare: string): string | undefined {
   const sources = bare.match(fromAny)?.length ?? 0;
   const isOfOne = sources === 0 || (sources === 1 && fromOne.test(bare));
   return isOfOne ? undefined : 'not FROM one "measurement"';

@@ -1,10 +1,20 @@
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import { join } from 'node:path';
-import { checkCommon } from '../../brain/history/influxql.ts';
+import { checkCommon, QueryError } from '../../brain/history/influxql.ts';
 import { measurements } from '../../brain/history/points.ts';
 import { projectRoot } from '../../scripts/tools.mjs';
 import { dashboards, queriesOf } from './dashboards.ts';
+
+/** The statement with something in it that not all of the three servers answer. */
+function spoil(statement: string): readonly string[] {
+  const source = statement.replace(/FROM "(\w+)"/, 'FROM "ferryman"."autogen"."$1"');
+  const nested = statement.replace(/FROM "\w+"/, (from) => `FROM (SELECT * ${from})`);
+  const called = statement.replace(/^(SELECT|SHOW)\b/, 'SELECT integral("a"), ');
+  const bare = statement.replace(/"(\w+)"/, '$1');
+  const ends = [' SLIMIT 1', " tz('UTC')", '; DROP MEASUREMENT "m"', ' INTO "n"'];
+  return [source, nested, called, bare, ...ends.map((end) => statement + end)];
+}
 
 const chosen = { migration: 'm', host: '(a|b)', brain: 'b' };
 
@@ -24,6 +34,17 @@ describe('dashboards', () => {
         assert.doesNotMatch(statement, /\$\w/, place);
         const [, measurement = ''] = /FROM "([^"]+)"/.exec(statement) ?? [];
         assert.ok(known.has(measurement), `${place}: ${measurement}`);
+      }
+    });
+
+    it(`${dashboard.uid} could not ask for anything else unnoticed`, () => {
+      for (const { place, statement } of queriesOf(dashboard, chosen)) {
+        for (const spoilt of spoil(statement)) {
+          assert.notEqual(spoilt, statement, place);
+          assert.throws(() => {
+            checkCommon(spoilt);
+          }, QueryError);
+        }
       }
     });
 

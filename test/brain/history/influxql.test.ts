@@ -6,6 +6,7 @@ describe('brain/history/influxql', () => {
     `SELECT mean("a b") FROM "m" WHERE time > now() - 1h AND "vm" = 'x' GROUP BY time(10s), "host" fill(none)`,
     `SELECT "a", "b" FROM "m" WHERE time >= '2026-01-01T00:00:00Z' ORDER BY time DESC LIMIT 10`,
     `SELECT non_negative_derivative(max("a"), 1s) AS "rate" FROM "m" WHERE "host" =~ /^(a|b\\/c)$/ GROUP BY time(1s)`,
+    `SELECT "order by in null" FROM "m" WHERE "in" = 'IN null' GROUP BY time(1s) fill(previous)`,
     `SELECT "a" FROM "m" WHERE ("b" = 1 OR "b" = 2) AND "name" = 'it\\'s slimit('`,
     'SHOW TAG VALUES FROM "m" WITH KEY = "host"',
     'SHOW TAG VALUES FROM "m" WITH KEY IN ("host", "vm")',
@@ -26,6 +27,10 @@ describe('brain/history/influxql', () => {
     'DROP MEASUREMENT "m"': /SELECT/,
     'from(bucket: "x") |> range(start: -1h)': /SELECT/,
     'SELECT top("a", 3) FROM "m"': /top/,
+    'SELECT "a" FROM "m" ORDER BY "a"': /ORDER BY/,
+    [`SELECT "a" FROM "m" WHERE "b" IN ('x')`]: /IN/,
+    'SELECT "a" FROM "m" WHERE "b" = null': /fill/,
+    'SELECT "a"::float FROM "m"': /InfluxQL at ::float/,
     'SELECT "a" FROM "m" tz(\'Europe/Berlin\')': /tz/,
     [`SELECT "a" FROM "m" WHERE "b" = 'open`]: /InfluxQL at/,
   };
