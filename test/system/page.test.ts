@@ -98,10 +98,14 @@ describe('the live page in a browser', function () {
       const tab = await look({ colorScheme });
       await tab.getByRole('heading', { name: 'orders-db' }).waitFor();
       assert.deepEqual(await violations(tab), []);
-      await tab.setViewportSize({ width: 390, height: 844 });
-      assert.deepEqual(await violations(tab), []);
+      for (const width of [390, 320]) {
+        await tab.setViewportSize({ width, height: 844 });
+        assert.deepEqual(await violations(tab), []);
+        await fits(tab);
+      }
       await tab.getByRole('button', { name: 'All migrations' }).click();
       assert.deepEqual(await violations(tab), []);
+      await fits(tab);
     });
   }
 
@@ -198,6 +202,14 @@ const observeFrames = `
   new PerformanceObserver((list) => {
     shown.push(...list.getEntriesByName('frame shown').map(({ duration }) => duration));
   }).observe({ type: 'measure' })`;
+
+/** Nobody has to scroll sideways. */
+async function fits(tab: Tab): Promise<void> {
+  const [needed, there] = await tab.evaluate<[number, number]>(
+    '[document.documentElement.scrollWidth, innerWidth]',
+  );
+  assert.ok(needed <= there, `${needed} px on a screen of ${there} px`);
+}
 
 /** What axe finds wrong, with the place. */
 async function violations(tab: Tab): Promise<readonly string[]> {

@@ -112,7 +112,7 @@ function optionsOf(
         ...axis,
         grid,
         size: axisWidth,
-        space: 36,
+        space: 24,
         ...(kind.steps && { incrs: kind.steps }),
         values: (_, splits) => splits.map(kind.formatAxis),
       },
