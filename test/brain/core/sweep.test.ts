@@ -1,182 +1,19 @@
-/**
- * `adaptive` judged on drawn workloads by what the simulated guests really went through, against what
- * fixed choices did to the same guests. The bounds are the product's goals, not what it does today.
- */
+/** `adaptive` on simulated guests: some dozens here, hundreds in `test/system/sweep.test.ts`. */
 import assert from 'node:assert/strict';
 import { defaultObjective } from '../../../shared/objective.ts';
 import type { VmFacts } from '../../../shared/sample.ts';
-import { reduce, startMigration } from '../../../brain/core/reduce.ts';
-import type { LinkEstimate } from '../../../brain/core/input.ts';
-import type { Migration } from '../../../brain/core/migration.ts';
-import { plainArming, runChoice, type Choice } from '../../simulator/baseline.ts';
 import { drawScenario } from '../../simulator/scenarios.ts';
-import type { Scenario, Truth } from '../../simulator/simulation.ts';
-import { mebibyte } from '../../simulator/workload.ts';
-import { runWorld, type WorldRun } from '../../simulator/world.ts';
+import { itHoldsOver, migrate } from './sweep.ts';
 
-const core = { start: startMigration, reduce };
-const baselineMilliseconds = 30_000;
-
-interface Judged {
-  readonly seed: number;
-  readonly scenario: Scenario;
-  readonly run: WorldRun<Migration>;
-  /** Cost of the untouched run and of the best static throttle, from the same moment on. */
-  readonly untouched: Truth;
-  readonly bestStaticCost: number;
-}
-
-/** Drawn beyond the first sixty, and hard: slow leaks that no model foresaw, and bursts. */
+/** Drawn far out, and hard: slow leaks that no model foresaw, and bursts. */
 const hardSeeds = [80, 152, 176, 212];
 
 function seeds(count: number): readonly number[] {
   return Array.from({ length: count }, (_, seed) => seed);
 }
 
-function migrate(
-  scenario: Scenario,
-  facts: Partial<VmFacts> = {},
-  link?: LinkEstimate,
-): WorldRun<Migration> {
-  const order = { policy: 'adaptive', objective: defaultObjective };
-  return runWorld({ ...scenario, ...core, ...order, facts, ...(link && { link }) });
-}
-
-/** The same guest under a fixed choice that starts when `run` started. */
-function without(run: WorldRun<Migration>, scenario: Scenario, choice: Choice): Truth {
-  const leadMilliseconds = run.migration.attempts[0]?.startedAtMilliseconds ?? 0;
-  return runChoice(scenario, { leadMilliseconds, ...choice }, baselineMilliseconds).truth;
-}
-
-function judge(seed: number): Judged {
-  const scenario = drawScenario(seed);
-  const run = migrate(scenario);
-  const untouched = without(run, scenario, {});
-  const hardest = without(run, scenario, { throttlePercent: defaultObjective.maxThrottlePercent });
-  return {
-    seed,
-    scenario,
-    run,
-    untouched,
-    bestStaticCost: Math.min(untouched.cost, hardest.cost),
-  };
-}
-
-const otherFamilies: readonly Choice[] = [
-  { arming: { ...plainArming, autoConverge: true } },
-  { arming: { ...plainArming, family: 'xbzrle', xbzrleCacheBytes: 128 * mebibyte } },
-  { arming: { ...plainArming, family: 'multifd-zstd' } },
-];
-
-function someChoiceCompletes({ run, scenario, bestStaticCost }: Judged): boolean {
-  if (Number.isFinite(bestStaticCost)) return true;
-  return otherFamilies.some((choice) => without(run, scenario, choice).completed);
-}
-
-/** QEMU 7.2 counts what multifd sends before it is compressed. */
-function countsUncompressed({ migration }: WorldRun<Migration>): boolean {
-  const isOld = migration.source?.qemuVersion.startsWith('7.2') === true;
-  return isOld && migration.attempts.some(({ arming }) => arming.family.startsWith('multifd-'));
-}
-
-/** Ends by itself soon after the first pass: its backlogs shrink fast without any help. */
-function convergesByItself({ untouched, scenario }: Judged): boolean {
-  const link = scenario.linkBytesPerSecond as number;
-  const firstPassMilliseconds = (1000 * scenario.workload.ramBytes) / link;
-  return untouched.completed && untouched.totalMilliseconds < 1.5 * firstPassMilliseconds;
-}
-
-/** Cost over that of the best static throttle; half a second is forgiven. */
-function regret({ run, bestStaticCost }: Judged): number {
-  return (run.truth.cost - 0.5) / bestStaticCost;
-}
-
-/** Lists what was violated in one line each, so that a failing seed can be run alone. */
-function assertNone(offenders: readonly Judged[], what: string): void {
-  const lines = offenders.map(({ seed, scenario, run, untouched, bestStaticCost }) => {
-    const families = run.migration.attempts.map(({ arming }) => arming.family).join('>');
-    const costs = [run.truth.cost, untouched.cost, bestStaticCost].map((cost) => cost.toFixed(1));
-    const throttle = run.truth.throttleSeconds.toFixed(2);
-    return `seed ${String(seed)} ${scenario.workload.name} ${families}: cost ${costs.join(' / ')}, throttled ${throttle} s`;
-  });
-  assert.equal(lines.length, 0, `${what} (cost / untouched / best static):\n${lines.join('\n')}`);
-}
-
-function percentile(values: readonly number[], share: number): number {
-  const sorted = values.toSorted((a, b) => a - b);
-  return sorted[Math.min(sorted.length - 1, Math.floor(share * sorted.length))] ?? NaN;
-}
-
 describe('adaptive on simulated guests', () => {
-  let judged: readonly Judged[] = [];
-
-  before(function () {
-    this.timeout(60_000);
-    judged = [...seeds(60), ...hardSeeds].map(judge);
-  });
-
-  it('completes whatever any fixed choice completes', () => {
-    const failed = judged.filter(({ run }) => !run.truth.completed);
-    assertNone(failed.filter(someChoiceCompletes), 'not completed');
-  });
-
-  it('tells the user what really happened', () => {
-    for (const { seed, run } of judged.filter((each) => each.run.truth.completed)) {
-      const { result } = run.migration;
-      const about = `seed ${String(seed)}`;
-      assert.equal(result?.outcome, 'completed', about);
-      const lateMilliseconds = result.totalMilliseconds - run.truth.totalMilliseconds;
-      assert.ok(Math.abs(lateMilliseconds) < 250, about);
-      assert.ok(Math.abs(result.throttleSeconds - run.truth.throttleSeconds) < 0.3, about);
-      const bytes = result.transferredBytes / run.truth.transferredBytes;
-      assert.ok(Math.abs(bytes - 1) < 0.05 || countsUncompressed(run), about);
-    }
-  });
-
-  it('stays within the objective, and is refused nothing', () => {
-    for (const { seed, run } of judged) {
-      assert.deepEqual(run.rejections, [], `seed ${String(seed)}`);
-      assert.ok(run.truth.maxThrottlePercent <= defaultObjective.maxThrottlePercent);
-    }
-  });
-
-  it('leaves a guest alone that converges by itself', () => {
-    const gentle = judged.filter(convergesByItself);
-    assert.ok(gentle.length >= 15);
-    assertNone(
-      gentle.filter(({ run }) => run.truth.throttleSeconds > 0),
-      'throttled without need',
-    );
-  });
-
-  it('costs no more than the best static throttle in hindsight, on nineteen of twenty', () => {
-    assert.ok(percentile(judged.map(regret), 0.95) <= 1.1);
-  });
-
-  it('costs at most half as much again on any; three quarters where a burst ends unannounced', () => {
-    // Hindsight knows that the guest is about to stop writing; four rounds of proof say it will not.
-    const bound = ({ scenario }: Judged) => (scenario.workload.name === 'bursty' ? 1.75 : 1.5);
-    assertNone(
-      judged.filter((each) => regret(each) > bound(each)),
-      'far costlier',
-    );
-  });
-
-  it('costs clearly less on most', () => {
-    assert.ok(percentile(judged.map(regret), 0.5) < 0.95);
-  });
-
-  it('gives the same decisions for the same inputs', () => {
-    for (const { run } of judged.filter(({ seed }) => seed % 10 === 3)) {
-      let migration = startMigration({ id: 'simulated', policy: 'adaptive', atMilliseconds: 0 });
-      const decisions = run.inputs.flatMap((input) => {
-        const reduced = reduce(migration, input);
-        migration = reduced.migration;
-        return reduced.decisions;
-      });
-      assert.deepEqual(decisions, run.decisions);
-    }
-  });
+  itHoldsOver([...seeds(24), ...hardSeeds]);
 });
 
 describe('adaptive with other means', () => {
