@@ -110,12 +110,10 @@ class Discovery {
 /** Sockets directly in `directory`: no links (they could lead out of it), no FIFOs, no odd names. */
 async function socketsIn(directory: string): Promise<string[]> {
   const root = await realpath(directory);
-  const names = await readdir(root);
-  const paths = names.filter((name) => socketName.test(name)).map((name) => join(root, name));
-  const checked = await Promise.all(
-    paths.map(async (path) => ((await isSocketItself(path)) ? [path] : [])),
-  );
-  return checked.flat();
+  const entries = await readdir(root, { withFileTypes: true });
+  return entries
+    .filter((entry) => entry.isSocket() && socketName.test(entry.name))
+    .map(({ name }) => join(root, name));
 }
 
 async function isSocketItself(path: string): Promise<boolean> {

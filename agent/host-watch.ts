@@ -35,7 +35,7 @@ export async function watchHost(
   const look = async (): Promise<void> => {
     const stamp = outbox.stamp();
     latest = await probe.collectHost();
-    outbox.publish({ kind: 'host', sample: latest, facts: factsNow() }, stamp);
+    outbox.publishSoon({ kind: 'host', sample: latest, facts: factsNow() }, stamp);
   };
   const timer = setInterval(() => {
     look().catch((error: unknown) => {

@@ -10,6 +10,21 @@ export interface Sampler {
   stop(): void;
 }
 
+/**
+ * Looks that are this far apart fall on whole seconds, for all VMs together: what all of them say
+ * then wakes the processor, and goes over the network, once.
+ */
+const sharedMilliseconds = 1000;
+/** A timer may be early, and a look late: neither makes for two looks at one second. */
+const slackMilliseconds = 50;
+
+/** When the look after the one that began at `startedAtMilliseconds` begins. */
+export function nextLookMilliseconds(startedAtMilliseconds: number, period: number): number {
+  const due = startedAtMilliseconds + period;
+  if (period !== sharedMilliseconds) return due;
+  return Math.floor((due + slackMilliseconds) / sharedMilliseconds) * sharedMilliseconds;
+}
+
 /** Starts looking. Looks never overlap: a slow QEMU is asked less often, not more at once. */
 export function startSampler({ look }: SamplerOptions): Sampler {
   let timer: NodeJS.Timeout | undefined;
@@ -25,9 +40,9 @@ export function startSampler({ look }: SamplerOptions): Sampler {
     const periodMilliseconds = await look();
     isLooking = false;
     if (stopped.signal.aborted) return;
-    const tookMilliseconds = performance.now() - startedAtMilliseconds;
-    const pause = asked > askedBefore ? 0 : Math.max(0, periodMilliseconds - tookMilliseconds);
-    timer = setTimeout(() => void run(), pause);
+    const next = nextLookMilliseconds(startedAtMilliseconds, periodMilliseconds);
+    const pause = asked > askedBefore ? 0 : next - performance.now();
+    timer = setTimeout(() => void run(), Math.max(0, pause));
   };
   void run();
   return {

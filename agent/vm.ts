@@ -6,10 +6,7 @@ import type { Log } from '../shared/log.ts';
 import type { HostSample, MigrationSample, QemuRef, VmFacts } from '../shared/sample.ts';
 import { createActuator } from './actuator.ts';
 import type { Actuator, ActuatorMemory, Effect, VmOperation } from './actuator.ts';
-import { createActivityReader } from './collectors/activity.ts';
-import { readBlockCounters, type BlockCounters } from './collectors/block-io.ts';
 import { toMigrationSample } from './collectors/migration.ts';
-import { readVcpuSeconds } from './collectors/vcpu.ts';
 import type { Commandable } from './executor.ts';
 import { meetForeign } from './foreign.ts';
 import { guardMonitor } from './guard.ts';
@@ -24,6 +21,7 @@ import type { Situation } from './situation.ts';
 import { openCgroupThrottle, type CgroupThrottle } from './throttle/cgroup.ts';
 import type { GroupLayout } from './throttle/groups.ts';
 import { vmFacts } from './vm-facts.ts';
+import { openVmMeters, type VmMeters } from './vm-meters.ts';
 import { probeWorkload } from './workload/probe.ts';
 
 export interface VmOptions {
@@ -41,21 +39,20 @@ export interface VmOptions {
   readonly hostSample: () => HostSample;
 }
 
-/** Block I/O, run state and vCPU use are worth a look a second, also while a migration runs. */
-const slowMilliseconds = 1000;
+/** Block I/O, run state and vCPU use are worth a look a second, which may be a little early. */
+const slowMilliseconds = 950;
 
 /** Lives from attach to `stop`. What is slow or broken about it slows no other VM. */
 export class AttachedVm implements Commandable {
   readonly ref: QemuRef;
   readonly #options: VmOptions;
   readonly #monitor: Monitor;
+  readonly #meters: VmMeters;
   readonly #throttle: CgroupThrottle | undefined;
   readonly #actuator: Actuator;
-  readonly #activityOf: ReturnType<typeof createActivityReader>;
   #sampler: Sampler | undefined;
   #runState: string;
   #status: string;
-  #block: BlockCounters | undefined;
   #slowAtMilliseconds = -Infinity;
   #lastLook: Look | undefined;
   #trouble: string | undefined;
@@ -66,7 +63,9 @@ export class AttachedVm implements Commandable {
     this.ref = ref;
     this.#options = options;
     this.#monitor = guardMonitor(options.monitor, inspection, options.postCopyRequested);
-    this.#throttle = throttleOf(options);
+    const { vcpuThreadIds } = inspection;
+    this.#meters = openVmMeters({ monitor: this.#monitor, pid: ref.qemuPid, vcpuThreadIds, clock });
+    this.#throttle = throttleOf(options, this.#meters);
     this.#actuator = createActuator({
       monitor: this.#monitor,
       memory: options.memory,
@@ -74,7 +73,6 @@ export class AttachedVm implements Commandable {
       probe: (budgetMilliseconds) => this.#probe(budgetMilliseconds),
       sleep: (milliseconds) => sleep(milliseconds),
     });
-    this.#activityOf = createActivityReader(inspection.vcpuThreadIds.length, clock);
     this.#runState = inspection.runState;
     this.#status = inspection.migrationStatus;
   }
@@ -137,6 +135,7 @@ export class AttachedVm implements Commandable {
   stop(): void {
     this.#sampler?.stop();
     this.#throttle?.release();
+    this.#meters.close();
     this.#monitor.close();
   }
 
@@ -165,11 +164,17 @@ export class AttachedVm implements Commandable {
     this.#lastLook = undefined;
     const isSlowDue = clock.monotonicMilliseconds() - this.#slowAtMilliseconds >= slowMilliseconds;
     try {
-      if (isSlowDue) await this.#lookSlowly(stamp);
-      const reply = await this.#monitor.execute('query-migrate');
-      const sample = toMigrationSample(reply, this.#extras());
+      const [reply] = await Promise.all([
+        this.#monitor.execute('query-migrate'),
+        isSlowDue && this.#lookSlowly(stamp),
+      ]);
+      const cgroupThrottlePercent = this.#throttle?.percent ?? 0;
+      const extras = { ...this.#meters.counters(), cgroupThrottlePercent };
+      const sample = toMigrationSample(reply, extras);
       await this.#meet(sample);
-      outbox.publish({ kind: 'migration', ref: this.ref, sample }, stamp);
+      const isAtRest = isIdle(sample.status) && sample.status === this.#status;
+      const publish = isAtRest ? outbox.publishSoon : outbox.publish;
+      publish({ kind: 'migration', ref: this.ref, sample }, stamp);
       await this.#follow(sample);
       this.#lastLook = { atMilliseconds: stamp.agentMilliseconds, sample };
       this.#trouble = undefined;
@@ -184,23 +189,14 @@ export class AttachedVm implements Commandable {
     const { outbox } = this.#options;
     this.#slowAtMilliseconds = stamp.agentMilliseconds;
     this.#throttle?.measure(stamp.agentMilliseconds);
-    const runState = await readRunState(this.#monitor);
-    this.#block = await readBlockCounters(this.#monitor);
-    const activity = this.#activityOf(this.#extras());
-    if (activity) outbox.publish({ kind: 'activity', ref: this.ref, activity }, stamp);
+    const [runState, activity] = await Promise.all([
+      readRunState(this.#monitor),
+      this.#meters.activity(),
+    ]);
+    if (activity) outbox.publishSoon({ kind: 'activity', ref: this.ref, activity }, stamp);
     if (runState === this.#runState) return;
     this.#runState = runState;
     this.announce();
-  }
-
-  #extras() {
-    const { ref, inspection } = this.#options;
-    const vcpuSeconds = readVcpuSeconds(ref.qemuPid, inspection.vcpuThreadIds);
-    return {
-      ...this.#block,
-      ...(vcpuSeconds !== undefined && { vcpuSeconds }),
-      cgroupThrottlePercent: this.#throttle?.percent ?? 0,
-    };
   }
 
   /** A migration that ferryman did not start is announced with what it was started with. */
@@ -239,9 +235,13 @@ export class AttachedVm implements Commandable {
   }
 }
 
-function throttleOf({ layout, ref, inspection }: VmOptions): CgroupThrottle | undefined {
+function throttleOf(
+  { layout, ref, inspection }: VmOptions,
+  { cpuSeconds }: VmMeters,
+): CgroupThrottle | undefined {
   if (layout === undefined) return undefined;
-  return openCgroupThrottle({ layout, pid: ref.qemuPid, threadIds: inspection.vcpuThreadIds });
+  const { vcpuThreadIds: threadIds } = inspection;
+  return openCgroupThrottle({ layout, pid: ref.qemuPid, threadIds, cpuSeconds });
 }
 
 function textOf(value: unknown): string {

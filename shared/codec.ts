@@ -3,8 +3,10 @@
  * on both sides, so that a wrong figure is refused where it arises, and again where it would act.
  */
 import type { z } from 'zod';
+import './codec/plain-numbers.ts';
 import { ferryman } from '../proto/generated/ferryman.js';
 import * as commandSchemas from './codec/command-schemas.ts';
+import { quickCheck } from './codec/quick.ts';
 import * as telemetrySchemas from './codec/telemetry-schemas.ts';
 import { foldUnions, unfoldUnions } from './codec/unions.ts';
 import type { Command, CommandResult } from './command.ts';
@@ -47,16 +49,19 @@ function codec<T>(
   schema: z.ZodType<T>,
   unions: readonly string[] = [],
 ): Codec<T> {
+  const isPlainlyValid = quickCheck(schema);
+  const validated = (message: unknown): T =>
+    isPlainlyValid(message) ? (message as T) : validate(name, schema, message);
   return {
     encode(message) {
-      const folded = foldUnions(validate(name, schema, message) as Plain, unions);
+      const folded = foldUnions(validated(message) as Plain, unions);
       const payload = wire.encode(folded).finish();
       checkSize(name, payload);
       return payload;
     },
     decode(payload) {
       checkSize(name, payload);
-      return validate(name, schema, unfoldUnions(toPlain(name, wire, payload), unions));
+      return validated(unfoldUnions(toPlain(name, wire, payload), unions));
     },
   };
 }

@@ -1,6 +1,6 @@
 /** CPU time of vCPU threads, from /proc/PID/task/TID. */
+import { closeSync, openSync, readSync } from 'node:fs';
 import { nanosecondsToMilliseconds } from '../qemu/units.ts';
-import { readKernelFile } from './collector.ts';
 
 /** USER_HZ, which the kernel fixes at 100 on every architecture that runs KVM. */
 const ticksPerSecond = 100;
@@ -24,11 +24,54 @@ export function parseThreadSeconds(text: string): number | undefined {
 }
 
 /** schedstat counts nanoseconds where stat counts ticks of 10 ms: a tenth of our sample period. */
-function readThreadSeconds(directory: string): number | undefined {
-  const precise = readKernelFile(`${directory}/schedstat`);
-  if (precise !== undefined) return parseSchedulerSeconds(precise);
-  const coarse = readKernelFile(`${directory}/stat`);
-  return coarse === undefined ? undefined : parseThreadSeconds(coarse);
+const sources = [
+  { name: 'schedstat', parse: parseSchedulerSeconds },
+  { name: 'stat', parse: parseThreadSeconds },
+];
+
+/** The CPU time of a process's threads, asked for again and again. */
+export interface VcpuClock {
+  /** CPU seconds of these threads since each began, added; undefined when one of them is gone. */
+  read(threadIds: readonly number[]): number | undefined;
+  /** Nothing can be read afterwards. */
+  close(): void;
+}
+
+/** Keeps the files open that it has read: opening one costs several times as much as reading it. */
+export function openVcpuClock(qemuPid: number, procRoot = '/proc'): VcpuClock {
+  const files = new Map<number, ThreadFile>();
+  let isOpen = true;
+  const fileOf = (threadId: number): ThreadFile | undefined => {
+    const known = files.get(threadId);
+    if (known !== undefined || !isOpen) return known;
+    const opened = openThread(`${procRoot}/${String(qemuPid)}/task/${String(threadId)}`);
+    if (opened !== undefined) files.set(threadId, opened);
+    return opened;
+  };
+  const readThread = (threadId: number): number | undefined => {
+    const file = fileOf(threadId);
+    const seconds = file && readSeconds(file);
+    if (file === undefined || seconds !== undefined) return seconds;
+    closeSync(file.descriptor);
+    files.delete(threadId);
+    return undefined;
+  };
+  return {
+    read(threadIds) {
+      let sumSeconds = 0;
+      for (const id of threadIds) {
+        const seconds = readThread(id);
+        if (seconds === undefined) return undefined;
+        sumSeconds += seconds;
+      }
+      return threadIds.length === 0 ? undefined : sumSeconds;
+    },
+    close() {
+      isOpen = false;
+      for (const { descriptor } of files.values()) closeSync(descriptor);
+      files.clear();
+    },
+  };
 }
 
 /** CPU seconds of these threads since each began, added; undefined when one of them is gone. */
@@ -37,11 +80,38 @@ export function readVcpuSeconds(
   threadIds: readonly number[],
   procRoot = '/proc',
 ): number | undefined {
-  let sumSeconds = 0;
-  for (const id of threadIds) {
-    const seconds = readThreadSeconds(`${procRoot}/${String(qemuPid)}/task/${String(id)}`);
-    if (seconds === undefined) return undefined;
-    sumSeconds += seconds;
+  const clock = openVcpuClock(qemuPid, procRoot);
+  try {
+    return clock.read(threadIds);
+  } finally {
+    clock.close();
   }
-  return threadIds.length === 0 ? undefined : sumSeconds;
+}
+
+/** Stays with its thread: when that has ended nothing can be read, whoever gets its number. */
+interface ThreadFile {
+  readonly descriptor: number;
+  readonly parse: (text: string) => number | undefined;
+}
+
+function openThread(directory: string): ThreadFile | undefined {
+  for (const { name, parse } of sources) {
+    try {
+      return { descriptor: openSync(`${directory}/${name}`, 'r'), parse };
+    } catch {
+      // This kernel does not have it, or the thread has ended.
+    }
+  }
+  return undefined;
+}
+
+/** More than any line of the two has. */
+const line = Buffer.alloc(1024);
+
+function readSeconds({ descriptor, parse }: ThreadFile): number | undefined {
+  try {
+    return parse(line.toString('latin1', 0, readSync(descriptor, line, 0, line.length, 0)));
+  } catch {
+    return undefined;
+  }
 }

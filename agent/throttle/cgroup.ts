@@ -33,12 +33,12 @@ export interface CgroupThrottle {
   release(): void;
 }
 
-/** Which threads, and how their CPU time is read (seconds since the thread began). */
+/** Which threads, and how their CPU time is read: seconds since the thread began. */
 export interface CgroupThrottleOptions {
   readonly layout: GroupLayout;
   readonly pid: number;
   readonly threadIds: readonly number[];
-  readonly cpuSeconds?: (pid: number, threadId: number) => number | undefined;
+  readonly cpuSeconds?: (threadId: number) => number | undefined;
 }
 
 /**
@@ -52,13 +52,10 @@ export function openCgroupThrottle(options: CgroupThrottleOptions): CgroupThrott
 }
 
 function throttleOf(
-  { pid, cpuSeconds = threadCpuSeconds }: CgroupThrottleOptions,
+  { pid, cpuSeconds = (threadId) => readVcpuSeconds(pid, [threadId]) }: CgroupThrottleOptions,
   vcpus: VcpuGroups,
 ): CgroupThrottle {
-  const meter = createUseMeter(
-    () => vcpus.threadIds,
-    (threadId) => cpuSeconds(pid, threadId),
-  );
+  const meter = createUseMeter(() => vcpus.threadIds, cpuSeconds);
   let percent = 0;
 
   const release = (): void => {
@@ -113,14 +110,4 @@ export function quotaFor(percent: number, use: number): Quota {
     Math.max(share * periodMicroseconds, smallestQuotaMicroseconds),
   );
   return { quotaMicroseconds, periodMicroseconds };
-}
-
-/** Undefined when the thread ended, or when this kernel keeps no such statistics and says zero. */
-function threadCpuSeconds(pid: number, threadId: number): number | undefined {
-  try {
-    const seconds = readVcpuSeconds(pid, [threadId]);
-    return seconds === 0 ? undefined : seconds;
-  } catch {
-    return undefined;
-  }
 }

@@ -41,6 +41,27 @@ describe('outbox', () => {
     );
   });
 
+  it('sends what is not urgent soon, together, and before what is', async () => {
+    const { live, outbox, settle } = board();
+    const soon = (message: string): void => {
+      outbox.publishSoon({ kind: 'alert', message }, outbox.stamp());
+    };
+    soon('a');
+    soon('b');
+    await settle();
+    assert.deepEqual(messages(live), []);
+    outbox.publish({ kind: 'alert', message: 'at once' });
+    await settle();
+    assert.deepEqual(messages(live), ['a', 'b', 'at once']);
+    soon('c');
+    for (let turns = 0; live.length < 4 && turns < 1e6; turns++) await settle();
+    assert.deepEqual(messages(live).slice(3), ['c']);
+    assert.deepEqual(
+      live.map(({ header }) => header.sequence),
+      [1, 2, 3, 4],
+    );
+  });
+
   it('replays what the bus missed, in order, with original numbers and times', async () => {
     const { bus, live, replayed, say, settle } = board();
     bus.setConnected(false);

@@ -51,6 +51,7 @@ export class QmpClient implements Monitor {
   readonly #eventListeners: ((event: MonitorEvent) => void)[] = [];
   readonly #closeListeners: ((reason: Error) => void)[] = [];
   #lastId = 0;
+  #unsent = '';
   #greeted?: (outOfBand: boolean) => void;
   #outOfBand = false;
   #ended: Error | undefined;
@@ -108,10 +109,19 @@ export class QmpClient implements Monitor {
         this.#abandon(id, timeoutMilliseconds);
       }, timeoutMilliseconds);
       this.#waiters.set(id, { command, timer, resolve, reject });
-      this.#socket.write(
-        `${JSON.stringify({ [verb]: command, arguments: commandArguments, id })}\n`,
-      );
+      this.#send(JSON.stringify({ [verb]: command, arguments: commandArguments, id }));
     });
+  }
+
+  /** What is asked in one breath goes in one write: a system call costs more than the line. */
+  #send(line: string): void {
+    if (this.#unsent === '') {
+      queueMicrotask(() => {
+        this.#socket.write(this.#unsent);
+        this.#unsent = '';
+      });
+    }
+    this.#unsent += `${line}\n`;
   }
 
   onEvent(listener: (event: MonitorEvent) => void): void {

@@ -1,7 +1,14 @@
 import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { existsSync, readdirSync, readlinkSync } from 'node:fs';
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { activityBetween, createActivityReader } from '../../../agent/collectors/activity.ts';
 import { parseBlockCounters, readBlockCounters } from '../../../agent/collectors/block-io.ts';
 import {
+  openVcpuClock,
   parseSchedulerSeconds,
   parseThreadSeconds,
   readVcpuSeconds,
@@ -31,6 +38,16 @@ describe('block-io collector', () => {
   });
 });
 
+/** Files about the threads of a process that this one has open. */
+function filesOpenOf(pid: number): number {
+  const folder = '/proc/self/fd';
+  return readdirSync(folder).filter((name) => {
+    // What is open only to list the folder is gone when it is looked at.
+    const link = join(folder, name);
+    return existsSync(link) && readlinkSync(link).startsWith(`/proc/${pid}/task/`);
+  }).length;
+}
+
 describe('vcpu collector', () => {
   it('reads a thread whose name holds spaces and parentheses', () => {
     const stat = '6051 (CPU 0/KVM) (x) S 1 6051 6051 0 -1 4194304 98 0 0 0 250 50 0 0 20 0 1 0';
@@ -47,6 +64,35 @@ describe('vcpu collector', () => {
     assert.ok(after > before && after - before < 10, `${String(before)} then ${String(after)}`);
     assert.equal(readVcpuSeconds(process.pid, [process.pid, 1]), undefined);
     assert.equal(readVcpuSeconds(process.pid, []), undefined);
+  });
+
+  it('keeps the file of a thread open, until it is gone or the clock is closed', async () => {
+    const child = spawn('sleep', ['60']);
+    const { pid = assert.fail() } = child;
+    const clock = openVcpuClock(pid);
+    for (let times = 0; times < 3; times++) assert.ok((clock.read([pid]) ?? -1) >= 0);
+    assert.equal(filesOpenOf(pid), 1);
+    child.kill('SIGKILL');
+    await once(child, 'exit');
+    assert.equal(clock.read([pid]), undefined);
+
+    const own = openVcpuClock(process.pid);
+    assert.ok((own.read([process.pid]) ?? 0) > 0);
+    own.close();
+    assert.equal(own.read([process.pid]), undefined);
+    assert.deepEqual([pid, process.pid].map(filesOpenOf), [0, 0]);
+  });
+
+  it('makes do with the coarser figure where there is no other', async () => {
+    const root = await mkdtemp(join(tmpdir(), 'ferryman-proc-'));
+    try {
+      await mkdir(join(root, '7/task/8'), { recursive: true });
+      const fields = `8 (CPU 0/TCG) R ${'0 '.repeat(10)}150 50 0`;
+      await writeFile(join(root, '7/task/8/stat'), fields);
+      assert.equal(readVcpuSeconds(7, [8], root), 2);
+    } finally {
+      await rm(root, { recursive: true });
+    }
   });
 });
 
