@@ -1,7 +1,8 @@
 /** What this host offers to migrations, and what its agent would need to do all that it can. */
 import { networkInterfaces } from 'node:os';
-import type { HostFacts, Lack, ThrottleFacts, VmFacts } from '../shared/sample.ts';
+import type { HostFacts, Lack, Privileges, ThrottleFacts, VmFacts } from '../shared/sample.ts';
 import type { HostPolicy } from './policy-file.ts';
+import { ownPrivileges } from './privileges.ts';
 import type { GroupLayout } from './throttle/groups.ts';
 import { canReadGuestMemory } from './workload/guest-memory.ts';
 
@@ -13,15 +14,17 @@ export interface HostFactSources {
   readonly vms: readonly Pick<VmFacts, 'ref' | 'throttles'>[];
 }
 
-/** The facts as they are now; rights are tried out, not inferred. */
+/** The facts as they are now; rights are tried out, not inferred, wherever there is a VM. */
 export function hostFacts({ policy, layout, vms }: HostFactSources): HostFacts {
+  const privileges = ownPrivileges();
   return {
     mode: policy.mode,
     migrationAddress: policy.migrationAddress ?? ownAddress(),
     firstMigrationPort: policy.migrationPorts.first,
     lastMigrationPort: policy.migrationPorts.last,
     canStartDestination: policy.destinationCommand !== undefined,
-    lacks: [...probeLack(policy, vms), ...cgroupLack(layout, vms)],
+    lacks: [...probeLack(policy, vms, privileges), ...cgroupLack(layout, vms)],
+    privileges,
   };
 }
 
@@ -35,11 +38,21 @@ export function rarely<T>(make: () => T, calls: number): () => T {
   };
 }
 
-function probeLack(policy: HostPolicy, vms: HostFactSources['vms']): readonly Lack[] {
+/** Where there is no guest to try it out on, the capability tells. */
+function probeLack(
+  policy: HostPolicy,
+  vms: HostFactSources['vms'],
+  { capabilities }: Privileges,
+): readonly Lack[] {
   if (!policy.probe) return [{ right: 'probe', reason: 'the host policy says probe: false' }];
-  const unreadable = processesOf(vms).filter((pid) => !canReadGuestMemory(pid));
+  const processes = processesOf(vms);
+  const remedy =
+    'give the agent CAP_SYS_PTRACE and CAP_DAC_READ_SEARCH (docs/installing.md), or run it as the user of QEMU';
+  if (processes.length === 0 && !capabilities.includes('CAP_SYS_PTRACE')) {
+    return [{ right: 'probe', reason: `no guest of another user could be read: ${remedy}` }];
+  }
+  const unreadable = processes.filter((pid) => !canReadGuestMemory(pid));
   if (unreadable.length === 0) return [];
-  const remedy = 'give the agent CAP_SYS_PTRACE, or run it as the user of QEMU';
   const reason = `the memory of process ${unreadable.join(', ')} cannot be read: ${remedy}`;
   return [{ right: 'probe', reason }];
 }
@@ -52,7 +65,8 @@ function cgroupLack(layout: GroupLayout | undefined, vms: HostFactSources['vms']
   }
   const without = processesOf(vms.filter(({ throttles }) => !throttles.some(isQuota)));
   if (without.length === 0) return [];
-  const remedy = 'the agent may make no group below theirs; run it as root or delegate their slice';
+  const remedy =
+    'the agent may make no group below theirs; run it with CAP_DAC_OVERRIDE (docs/installing.md) or delegate their slice';
   return [
     { right: 'cgroup', reason: `process ${without.join(', ')} can be given no quota: ${remedy}` },
   ];

@@ -17,8 +17,11 @@ export async function openQmp(path: string, limits: Partial<QmpLimits> = {}): Pr
 function connected(path: string): Promise<Socket> {
   return new Promise((resolve, reject) => {
     const socket = connect(path);
-    const refuse = (cause: Error): void => {
-      const remedy = `is QEMU running with -qmp unix:${path},server=on,wait=off?`;
+    const refuse = (cause: NodeJS.ErrnoException): void => {
+      const remedy =
+        cause.code === 'EACCES'
+          ? 'was QEMU started with umask 007, in a folder that the agent may enter (docs/installing.md)?'
+          : `is QEMU running with -qmp unix:${path},server=on,wait=off?`;
       const what = `cannot connect (${cause.message}); ${remedy}`;
       reject(new ConnectionLostError(path, what, cause));
     };

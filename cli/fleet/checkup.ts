@@ -5,12 +5,14 @@ import { silentAfterMilliseconds, type Finding } from '../../brain/preflight.ts'
 import { BusError, messageOf } from '../../shared/errors.ts';
 import { formatMilliseconds } from '../../brain/words/figures.ts';
 import { DeskError, type FleetClient } from './client.ts';
+import { profileWords } from './profile.ts';
 
 /** `limited`: it works, and could do more; `fault`: something is stopped or stands in the way. */
 export type CheckState = 'ok' | 'limited' | 'fault';
 
 export interface Check {
-  readonly part: 'nats' | 'brain' | 'influxdb' | 'agent' | 'probe' | 'cgroup' | 'preflight';
+  readonly part:
+    'nats' | 'brain' | 'influxdb' | 'agent' | 'profile' | 'probe' | 'cgroup' | 'preflight';
   readonly host?: string;
   readonly state: CheckState;
   readonly message: string;
@@ -116,13 +118,20 @@ function hostChecks({ host, vms, silentMilliseconds, facts }: HostSummary): read
     ...{ part: 'agent', host, state: observes ? 'limited' : 'ok' },
     message: `host ${host} is heard, with ${String(vms)} VM${vms === 1 ? '' : 's'}${note}`,
   };
-  return [agent, ...rightChecks(host, facts)];
+  return [agent, ...profileChecks(host, facts), ...rightChecks(host, facts)];
 }
 
 const withoutRight = {
   probe: 'guests cannot be looked at before they move: methods are chosen blindly',
   cgroup: "guests can only be held back by QEMU's own throttle, which acts late and stalls longer",
 } as const;
+
+/** Which rights the agent's service was given; whether they are enough, the two that follow tell. */
+function profileChecks(host: string, facts: HostSummary['facts']): readonly Check[] {
+  if (facts?.privileges === undefined) return [];
+  const message = `host ${host}: its agent runs as ${profileWords(facts.privileges)}`;
+  return [{ part: 'profile', host, state: 'ok', message }];
+}
 
 function rightChecks(host: string, facts: HostSummary['facts']): readonly Check[] {
   if (facts === undefined) return [];

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { hostFacts, rarely } from '../../agent/host-facts.ts';
 import { hostPolicy } from '../../agent/policy-file.ts';
+import { ownPrivileges } from '../../agent/privileges.ts';
 import { layoutV1 } from '../../agent/throttle/layouts.ts';
 import type { VmFacts } from '../../shared/sample.ts';
 
@@ -25,6 +26,7 @@ describe('agent/host-facts', () => {
       lastMigrationPort: 5009,
       canStartDestination: true,
       lacks: [],
+      privileges: ownPrivileges(),
     });
   });
 

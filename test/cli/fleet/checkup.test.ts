@@ -5,6 +5,7 @@ import { checkUp, natsFault, verdictOf } from '../../../cli/fleet/checkup.ts';
 import { DeskError, type FleetClient } from '../../../cli/fleet/client.ts';
 import { doctorCode, printChecks, printChecksJson } from '../../../cli/commands/doctor.ts';
 import { BusError } from '../../../shared/errors.ts';
+import { rightCapabilities } from '../../../shared/sample.ts';
 
 const host: HostSummary = {
   ...{ host: 'h1', silentMilliseconds: 200, lostMessages: 0, vms: 2 },
@@ -73,6 +74,22 @@ describe('cli/fleet/checkup', () => {
     assert.match(lack.message, /no quota here.*lost.*held back/);
     assert.equal(doctorCode(checks), 0);
   });
+
+  for (const [user, capabilities, words] of [
+    ['ferryman-agent', [], /profile tune: no capability/],
+    ['ferryman-agent', ['CAP_SYS_PTRACE', 'CAP_DAC_READ_SEARCH'], /profile tune \+ probe: CAP_SYS/],
+    ['ferryman-agent', ['CAP_DAC_OVERRIDE'], /profile tune \+ quota: CAP_DAC_OVERRIDE/],
+    ['root', rightCapabilities, /runs as root/],
+  ] as const) {
+    it(`says what the agent may do as ${user} with ${capabilities.join(', ') || 'nothing'}`, async () => {
+      const { facts } = host;
+      assert.ok(facts);
+      const told = { ...facts, privileges: { user, capabilities } };
+      const checks = await checkUp(client({ hosts: [{ ...host, facts: told }] }));
+      assert.match(checks.find(({ part }) => part === 'profile')?.message ?? '', words);
+      assert.equal(verdictOf(checks), 'ok');
+    });
+  }
 
   it('ends with 5 when only the named VM cannot move', async () => {
     const findings = [{ severity: 'refuse', check: 'storage', message: 'a local disk' }];
