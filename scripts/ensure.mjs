@@ -1,7 +1,7 @@
 /**
  * Brings up whatever a bare Debian 12 with Node.js 20 lacks to build, run, demonstrate or test:
  *
- *   node scripts/ensure.mjs --for=build|run|demo|test|bench
+ *   node scripts/ensure.mjs --for=build|run|package|demo|test|bench
  *
  * Asks for nothing, does nothing twice, and ends with exit code 1 and one message that names what
  * is missing and what to type when something cannot be had. Uses no npm package: it is what
@@ -100,8 +100,13 @@ const libvirt = [
   installed('libvirt-clients', ({ virsh }) => [virsh]),
 ];
 
+const debhelper = installed('debhelper', (programs) => [programs.debhelper]);
+
 const testNeeds = [
   ...demoNeeds,
+  debhelper,
+  installed('debootstrap', ({ debootstrap }) => [debootstrap]),
+  installed('lintian', ({ lintian }) => [lintian]),
   ...libvirt,
   installed('openssl', ({ openssl }) => [openssl]),
   installed('chromium', ({ chromium }) => [chromium]),
@@ -133,6 +138,7 @@ const linuxGuest = unpacked(
 const needs = {
   build: [npmPackages],
   run: [natsServer],
+  package: [npmPackages, debhelper],
   demo: demoNeeds,
   test: testNeeds,
   bench: [...testNeeds, linuxGuest],
@@ -211,7 +217,7 @@ export function ensure(purpose) {
 function main(args) {
   const purpose = args.find((arg) => arg.startsWith('--for='))?.slice('--for='.length);
   if (!Object.hasOwn(needs, purpose ?? '')) {
-    say('usage: node scripts/ensure.mjs --for=build|run|demo|test|bench');
+    say('usage: node scripts/ensure.mjs --for=build|run|package|demo|test|bench');
     return 2;
   }
   if (!args.includes('--locked')) {

@@ -14,6 +14,10 @@ export interface Tools {
   readonly openssl: string;
   readonly chromium: string;
   readonly nasm: string;
+  /** The program `dh`. */
+  readonly debhelper: string;
+  readonly debootstrap: string;
+  readonly lintian: string;
   readonly ip: string;
   readonly tc: string;
   readonly virsh: string;
@@ -27,6 +31,8 @@ export interface Tools {
 
 export const projectRoot: string;
 export function toolsFolder(): string;
+/** When the source was last changed, as Unix seconds: what is built of it twice is the same. */
+export function sourceSeconds(): number;
 export function isExecutable(path: string): boolean;
 /** Paths only, nothing is started: whether a file is there, `isExecutable` tells. */
 export function tools(): Tools;

@@ -4,11 +4,23 @@
  * What must not be installed system-wide (servers that would start by themselves, a second QEMU)
  * is unpacked into a folder per package below `.tools/`; `FERRYMAN_TOOLS` names another folder.
  */
+import { execFileSync } from 'node:child_process';
 import { accessSync, constants } from 'node:fs';
 import { delimiter, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 export const projectRoot = fileURLToPath(new URL('..', import.meta.url));
+
+/** When the source was last changed, as Unix seconds: what is built of it twice is the same. */
+export function sourceSeconds() {
+  const { SOURCE_DATE_EPOCH } = process.env;
+  if (SOURCE_DATE_EPOCH !== undefined) return Number(SOURCE_DATE_EPOCH);
+  try {
+    return Number(execFileSync('git', ['log', '-1', '--format=%ct'], { cwd: projectRoot }));
+  } catch {
+    return Math.floor(Date.now() / 1000);
+  }
+}
 
 /** Programs of administrators are not in every user's PATH. */
 const administratorFolders = ['/usr/local/sbin', '/usr/sbin', '/sbin'];
@@ -47,6 +59,9 @@ export function tools() {
     openssl: locate('openssl'),
     chromium: locate('chromium'),
     nasm: locate('nasm'),
+    debhelper: locate('dh'),
+    debootstrap: locate('debootstrap'),
+    lintian: locate('lintian'),
     ip: locate('ip'),
     tc: locate('tc'),
     virsh: locate('virsh'),
