@@ -9,7 +9,7 @@ import type { ProbeReport } from '../../shared/sample.ts';
 import { tryCompression, tryStream } from './compression-trial.ts';
 import { type GuestMemory, pageBytes } from './guest-memory.ts';
 import {
-  type ChangeCount,
+  type ChangeHistory,
   estimateShare,
   estimateXbzrle,
   isChangedPage,
@@ -64,7 +64,13 @@ export async function probeMemory(
   const compression = await tryCompression(before, filled);
   const filledPages = filled.map((index) => pages[index] ?? 0);
   const streamCompressionGain = await tryStream(memory, pageBytes, filledPages);
-  const { after, dirtied, counts } = await watch(memory, pages, before, endsAt, time);
+  const { after, dirtied, history, takenAtMilliseconds } = await watch(
+    memory,
+    pages,
+    before,
+    endsAt,
+    time,
+  );
   const dirtyCompression = await tryCompression(after, dirtied);
   const xbzrle = estimateXbzrle(before, after, thinOut(dirtied, deltaPages));
   const ramBytes = memory.pageCount * pageBytes;
@@ -80,7 +86,7 @@ export async function probeMemory(
       streamCompressionGain,
     }),
     ...(dirtyCompression && { dirtyCompressionRatio: dirtyCompression.ratio }),
-    dirtyCurve: toDirtyCurve(counts, pages.length, ramBytes),
+    dirtyCurve: toDirtyCurve(history, takenAtMilliseconds, ramBytes),
     ...(xbzrle && { xbzrleDeltaShare: xbzrle.deltaShare }),
   };
 }
@@ -111,7 +117,7 @@ async function takeSnapshot(
   memory: GuestMemory,
   pages: readonly number[],
   clock: Clock,
-  bytes = Buffer.alloc(pages.length * pageBytes),
+  bytes: Buffer = Buffer.alloc(pages.length * pageBytes),
 ): Promise<TimedSnapshot> {
   const atMilliseconds = clock.monotonicMilliseconds();
   await memory.readPages(pages, bytes);
@@ -120,10 +126,12 @@ async function takeSnapshot(
 }
 
 interface Watched {
-  /** The last snapshot, and the pages that differ in it. */
+  /** The last snapshot, and the pages that differ in it from the first. */
   readonly after: Snapshot;
   readonly dirtied: readonly number[];
-  readonly counts: readonly ChangeCount[];
+  readonly history: ChangeHistory;
+  /** Of each snapshot, the first included. */
+  readonly takenAtMilliseconds: readonly number[];
 }
 
 /** Reads the pages again at the end of each window; ends early when the guest is idle. */
@@ -136,20 +144,33 @@ async function watch(
 ): Promise<Watched> {
   const longest =
     endsAtMilliseconds - before.atMilliseconds - before.tookMilliseconds - reserveMilliseconds;
-  const everChanged = new Set<number>();
-  const counts: ChangeCount[] = [];
-  const bytes = Buffer.alloc(before.bytes.length);
-  let dirtied: readonly number[] = [];
-  for (const window of planWindows(longest)) {
+  const history = new Uint32Array(pages.length);
+  const takenAtMilliseconds = [before.atMilliseconds];
+  // The first snapshot stays as it was; two more buffers take turns.
+  let last: Snapshot = before;
+  let spare: Buffer = Buffer.alloc(before.bytes.length);
+  for (const [span, window] of planWindows(longest).entries()) {
     await sleep(Math.max(0, before.atMilliseconds + window - clock.monotonicMilliseconds()));
-    const after = await takeSnapshot(memory, pages, clock, bytes);
-    dirtied = await findInTurns(pages.length, (page) => isChangedPage(before, after, page));
-    for (const page of dirtied) everChanged.add(page);
-    const windowMilliseconds = after.atMilliseconds - before.atMilliseconds;
-    counts.push({ windowMilliseconds, changedPages: everChanged.size });
-    if (everChanged.size === 0 && window >= idleAfterMilliseconds) break;
+    const now = await takeSnapshot(memory, pages, clock, spare);
+    await noteChanges(history, span, last, now);
+    takenAtMilliseconds.push(now.atMilliseconds);
+    spare = last === before ? Buffer.alloc(before.bytes.length) : last.bytes;
+    last = now;
+    if (window >= idleAfterMilliseconds && history.every((page) => page === 0)) break;
   }
-  return { after: { bytes, pageBytes }, dirtied, counts };
+  const dirtied = await findInTurns(pages.length, (page) => isChangedPage(before, last, page));
+  return { after: last, dirtied, history, takenAtMilliseconds };
+}
+
+async function noteChanges(
+  history: ChangeHistory,
+  span: number,
+  last: Snapshot,
+  now: Snapshot,
+): Promise<void> {
+  for (const page of await findInTurns(history.length, (each) => isChangedPage(last, now, each))) {
+    history[page] = (history[page] ?? 0) | (1 << span);
+  }
 }
 
 /** The usual windows that leave some room before the longest one, then the longest. */

@@ -87,20 +87,34 @@ describe('page statistics', () => {
     assert.deepEqual(estimateShare(0, 0), { share: 0, standardError: 0 });
   });
 
-  it('gives a curve that never falls and stays within the RAM', () => {
+  it('gives what was dirtied between each snapshot and each later one, by length of the span', () => {
+    // One page changes in each of two spans, one in the first only, one in the last only, one never.
+    const history = Uint32Array.of(0b101, 0b001, 0b100, 0);
+    assert.deepEqual(toDirtyCurve(history, [1000, 1100, 1250, 1500], 400), [
+      { windowMilliseconds: 100, dirtyBytes: 200 },
+      { windowMilliseconds: 150, dirtyBytes: 0 },
+      { windowMilliseconds: 250, dirtyBytes: 200 },
+      { windowMilliseconds: 250, dirtyBytes: 200 },
+      { windowMilliseconds: 400, dirtyBytes: 200 },
+      { windowMilliseconds: 500, dirtyBytes: 300 },
+    ]);
+  });
+
+  it('never finds less in a span than in a part of it, nor more than the RAM', () => {
     const ramBytes = 2 ** 30;
-    const counts = fc.array(fc.integer({ min: 0, max: 4096 }), { maxLength: 6 });
+    const histories = fc.uint32Array({ minLength: 1, maxLength: 50, max: 0b11111 });
     fc.assert(
-      fc.property(counts, (changes) => {
-        const curve = toDirtyCurve(
-          changes.map((changedPages, index) => ({ windowMilliseconds: index * 100, changedPages })),
-          4096,
-          ramBytes,
-        );
-        curve.forEach(({ dirtyBytes }, index) => {
-          assert.ok(dirtyBytes >= (curve[index - 1]?.dirtyBytes ?? 0) && dirtyBytes <= ramBytes);
-          assert.ok(dirtyBytes >= ((changes[index] ?? 0) / 4096) * ramBytes);
-        });
+      fc.property(histories, (history) => {
+        // Spans of these lengths are told apart by their length.
+        const moments = [0, 1, 3, 7, 15, 31];
+        const curve = toDirtyCurve(history, moments, ramBytes);
+        const found = (start: number, end: number) =>
+          curve.find(({ windowMilliseconds }) => windowMilliseconds === end - start)?.dirtyBytes ??
+          NaN;
+        for (const [index, end] of moments.slice(1).entries()) {
+          assert.ok(found(0, end) >= found(moments[index] ?? NaN, end));
+          assert.ok(found(0, 31) >= found(0, end) && found(0, 31) <= ramBytes);
+        }
       }),
     );
   });
