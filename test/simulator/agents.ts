@@ -8,7 +8,7 @@ import type {
 } from '../../shared/command.ts';
 import type { VmFacts } from '../../shared/sample.ts';
 import type { Side } from '../../brain/core/decision.ts';
-import { probeReport } from './probe.ts';
+import { beginProbe } from './probe.ts';
 import type { Simulation } from './simulation.ts';
 import { defaultTuning } from './surroundings.ts';
 
@@ -21,7 +21,6 @@ export interface Doing {
 const replyMilliseconds = 5;
 const cancelMilliseconds = 20;
 const spawnMilliseconds = 60;
-const probeMilliseconds = 1000;
 
 type DestinationState = 'fresh' | 'armed' | 'listening' | 'gone';
 
@@ -86,14 +85,11 @@ export class Agents {
 
   #probe(budgetMilliseconds: number): Doing {
     if (!this.#facts('source', 1).canProbe) return refused('no right to read the memory');
-    const tookMilliseconds = Math.min(budgetMilliseconds, probeMilliseconds);
-    const { guest, random } = this.#simulation;
+    const { guest, random, nowMilliseconds } = this.#simulation;
+    const report = beginProbe(guest, random, nowMilliseconds, budgetMilliseconds);
     return {
-      tookMilliseconds,
-      answer: () => ({
-        outcome: 'applied',
-        probe: probeReport(guest, random, this.#simulation.nowMilliseconds, tookMilliseconds),
-      }),
+      tookMilliseconds: budgetMilliseconds,
+      answer: () => ({ outcome: 'applied', probe: report() }),
     };
   }
 

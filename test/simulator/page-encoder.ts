@@ -25,10 +25,13 @@ export class PageEncoder {
   sentPages = 0;
   readonly #guest: Guest;
   readonly #compressed: boolean;
+  /** What zstd saves beyond zlib, of what there is to save. */
+  readonly #gain: number;
   readonly #cache: XbzrleCache | undefined;
 
   constructor(guest: Guest, arming: Arming, idleCpuCores: number) {
     this.#guest = guest;
+    this.#gain = arming.family === 'multifd-zstd' ? guest.zstdGain : 1;
     this.#compressed = ['compress', 'multifd-zlib', 'multifd-zstd'].includes(arming.family);
     this.#cache =
       arming.family === 'xbzrle'
@@ -48,11 +51,15 @@ export class PageEncoder {
       return zeroPageBytes;
     }
     this.sentPages++;
-    if (this.#compressed)
-      return headerBytes + pageBytes * (this.#guest.compressedShare[page] as number);
+    if (this.#compressed) return headerBytes + pageBytes * this.#compressedShare(page);
     if (this.#cache === undefined || bulk) return headerBytes + pageBytes;
     const encoded = pageBytes * this.#guest.contentOf(page).deltaShare;
     return headerBytes + this.#cache.send(page, encoded, syncCount);
+  }
+
+  #compressedShare(page: number): number {
+    const zlibShare = this.#guest.compressedShare[page] as number;
+    return 1 / (1 + this.#gain * (1 / zlibShare - 1));
   }
 }
 

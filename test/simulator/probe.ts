@@ -5,35 +5,81 @@ import { zlibSecondsPerPage } from './page-encoder.ts';
 import type { Random } from './random.ts';
 import { pageBytes } from './workload.ts';
 
-const sampledPages = 2000;
-const windowsMilliseconds = [100, 250, 500, 1000, 2000];
+const mostSampledPages = 4000;
+const usualMomentsMilliseconds = [0, 100, 250, 500, 1000];
+/** Choosing pages and compressing some take the rest of the time. */
+const aroundMilliseconds = 90;
 
-/** What a probe that began `tookMilliseconds` ago finds now. */
-export function probeReport(
+/** Begins to look at a guest; what it gives tells what was seen by the end of `tookMilliseconds`. */
+export function beginProbe(
   guest: Guest,
   random: Random,
-  nowMilliseconds: number,
+  startMilliseconds: number,
   tookMilliseconds: number,
+): () => ProbeReport {
+  const sample = samplePages(guest.pages, random);
+  const writes = guest.watch(sample);
+  return () => {
+    guest.watch([]);
+    const longest = tookMilliseconds - aroundMilliseconds;
+    const moments = [...usualMomentsMilliseconds.filter((each) => each <= 0.8 * longest), longest];
+    const wroteBetween = (start: number, end: number): number[] =>
+      sample.filter((page) =>
+        writes.get(page)?.some((at) => {
+          const since = at - startMilliseconds;
+          return since > start && since <= end;
+        }),
+      );
+    const curve = pairsOf(moments).map(([start, end]) => ({
+      windowMilliseconds: end - start,
+      dirtyBytes: (wroteBetween(start, end).length / sample.length) * ramBytesOf(guest),
+    }));
+    return report(guest, random, {
+      sample,
+      dirtied: wroteBetween(0, longest),
+      curve,
+      tookMilliseconds,
+    });
+  };
+}
+
+/** One page of each of equal stretches of RAM. */
+function samplePages(pages: number, random: Random): number[] {
+  const count = Math.min(pages, mostSampledPages);
+  const startOf = (index: number): number => Math.ceil((index * pages) / count);
+  return Array.from({ length: count }, (_, index) => {
+    const start = startOf(index);
+    return start + random.integer(startOf(index + 1) - start);
+  });
+}
+
+function pairsOf(moments: readonly number[]): (readonly [number, number])[] {
+  return moments
+    .flatMap((start, index) => moments.slice(index + 1).map((end) => [start, end] as const))
+    .toSorted(([start, end], [otherStart, otherEnd]) => end - start - (otherEnd - otherStart));
+}
+
+interface Seen {
+  readonly sample: readonly number[];
+  readonly dirtied: readonly number[];
+  readonly curve: ProbeReport['dirtyCurve'];
+  readonly tookMilliseconds: number;
+}
+
+function report(
+  guest: Guest,
+  random: Random,
+  { sample, dirtied, curve, tookMilliseconds }: Seen,
 ): ProbeReport {
-  const sample = Array.from({ length: sampledPages }, () => random.integer(guest.pages));
-  const writtenWithin = (window: number): number[] =>
-    sample.filter(
-      (page) => (guest.writtenAtMilliseconds[page] as number) > nowMilliseconds - window,
-    );
-  const dirtied = writtenWithin(tookMilliseconds);
   const filled = sample.filter((page) => guest.zero[page] === 0);
-  const windows = windowsMilliseconds.filter((window) => window <= tookMilliseconds);
   return {
     source: 'guest-memory',
     tookMilliseconds,
     ramBytes: guest.workload.ramBytes,
-    sampledPages,
-    zeroShare: 1 - filled.length / sampledPages,
+    sampledPages: sample.length,
+    zeroShare: 1 - filled.length / sample.length,
     compressionSecondsPerPage: zlibSecondsPerPage * random.between(0.9, 1.1),
-    dirtyCurve: windows.map((windowMilliseconds) => ({
-      windowMilliseconds,
-      dirtyBytes: (writtenWithin(windowMilliseconds).length / sampledPages) * ramBytesOf(guest),
-    })),
+    dirtyCurve: curve,
     ...(filled.length > 0 && { compressionRatio: ratioOf(guest, filled) }),
     ...(dirtied.length > 0 && {
       dirtyCompressionRatio: ratioOf(guest, dirtied),
