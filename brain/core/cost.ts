@@ -1,5 +1,5 @@
 /** The one cost that `adaptive`, the bench and the simulator share (design: J). */
-import type { Forecast } from './pre-copy-model.ts';
+import type { Forecast } from './course.ts';
 
 /** Seconds of cost per second of each kind of harm. */
 export interface CostWeights {

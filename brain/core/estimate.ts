@@ -5,11 +5,22 @@
 import type { Family } from '../../shared/sample.ts';
 import { throttleCapPercent, throttleFacts } from './budget.ts';
 import { forecastCost } from './cost.ts';
-import { drainRates, firstRateRounds } from './families.ts';
+import {
+  countsBeforeCompression,
+  drainRates,
+  firstRateRounds,
+  multifdConnections,
+} from './families.ts';
 import { currentLink } from './link.ts';
-import { availSwitchoverBytesPerSecond, pauseLimitMilliseconds } from './methods/downtime.ts';
+import {
+  availSwitchoverBytesPerSecond,
+  foreseenPauseLimitMilliseconds,
+  pauseLimitMilliseconds,
+  queuedBytes,
+} from './methods/downtime.ts';
 import type { Migration } from './migration.ts';
-import { forecast, type Course, type Forecast } from './pre-copy-model.ts';
+import type { Course, Forecast } from './course.ts';
+import { forecast } from './pre-copy-model.ts';
 
 const noThrottle = [0, 0, 0] as const;
 
@@ -32,8 +43,8 @@ function horizonSeconds(migration: Migration): number {
 /** The course of a migration that would start now in `family` over a link of this bandwidth. */
 export function freshCourse(migration: Migration, family: Family, wire: number): Course {
   const rates = drainRates(migration, family, wire);
-  const threshold = availSwitchoverBytesPerSecond(migration, family, wire) ?? wire;
-  const limitSeconds = pauseLimitMilliseconds(migration, wire) / 1000;
+  const { counted, available } = switchoverRates(migration, family, wire);
+  const limitSeconds = foreseenPauseLimitMilliseconds(migration, family, wire) / 1000;
   return {
     workingSet: migration.workingSet ?? { classes: [], bytes: 0 },
     drainBytesPerSecond: rates.firstPassBytesPerSecond,
@@ -42,14 +53,44 @@ export function freshCourse(migration: Migration, family: Family, wire: number):
     needsCopies: family === 'xbzrle',
     remainingBytes: firstPassBytes(migration),
     roundRunSeconds: 0,
-    switchoverBytes: threshold * limitSeconds,
+    filledShare: 1 - (migration.probe?.zeroShare ?? 0),
+    gulp: gulpOf(migration, family, wire),
+    switchoverBytes: available * limitSeconds,
     // The test is armed uncorrected, see methods/downtime.ts; one round at the later rate has to be seen.
     uncorrected: {
       rounds: firstRateRounds(family) + 1,
-      switchoverBytes: wire * limitSeconds,
+      switchoverBytes: counted * limitSeconds,
     },
     throttles: noThrottle,
     horizonSeconds: horizonSeconds(migration),
+  };
+}
+
+/** What QEMU takes the bandwidth for by itself, and once its test is corrected. */
+function switchoverRates(migration: Migration, family: Family, wire: number) {
+  if (countsBeforeCompression(migration, family)) {
+    const drained = drainRates(migration, family, wire).laterRoundsBytesPerSecond;
+    return { counted: drained, available: drained };
+  }
+  return {
+    counted: wire,
+    available: availSwitchoverBytesPerSecond(migration, family, wire) ?? wire,
+  };
+}
+
+/** The kernel wakes a writer when a third of a full socket is free. */
+const freeShare = 1 / 6;
+
+/** The sockets' fill, as guest RAM; QEMU makes it as fast as a link without bounds would let it. */
+function gulpOf(migration: Migration, family: Family, wire: number): NonNullable<Course['gulp']> {
+  const connections = family.startsWith('multifd') ? multifdConnections(migration, family) : 1;
+  const [flowing, free] = [wire, Infinity].map((each) => drainRates(migration, family, each));
+  const ratio = (flowing?.firstPassBytesPerSecond ?? wire) / wire;
+  const bytes = connections * queuedBytes * Math.max(1, ratio);
+  return {
+    bytes,
+    bytesPerSecond: free?.firstPassBytesPerSecond ?? wire,
+    freeBytes: bytes * freeShare,
   };
 }
 

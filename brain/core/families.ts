@@ -87,6 +87,15 @@ export function multifdConnections(migration: Migration, family: Family): number
   return connections;
 }
 
+/**
+ * Whether QEMU counts a family's bytes before they are compressed, and so takes for bandwidth what is
+ * drained: multifd's on 7.2. The setting that would mend its switchover test came later (8.2).
+ */
+export function countsBeforeCompression({ source }: Migration, family: Family): boolean {
+  const isNew = source?.liveSettings.includes('avail-switchover-bandwidth') === true;
+  return !isNew && (family === 'multifd-zlib' || family === 'multifd-zstd');
+}
+
 /** How fast guest RAM leaves the source in `family` over a wire of this bandwidth, as bytes of RAM. */
 export function drainRates(
   migration: Migration,

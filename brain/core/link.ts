@@ -2,14 +2,6 @@
 import type { LinkEstimate } from './input.ts';
 import type { Migration } from './migration.ts';
 
-/** 8 MiB/s to 12.5 GB/s: from a shaped lab link to 100 GbE. */
-export const unknownLink: LinkEstimate = {
-  provenance: 'unknown',
-  bytesPerSecond: 125e6,
-  lowBytesPerSecond: 8 * 2 ** 20,
-  highBytesPerSecond: 12.5e9,
-};
-
 /** What a link of this provenance may really give, as a share of the figure. */
 const trust: Readonly<Record<LinkEstimate['provenance'], readonly [number, number]>> = {
   measured: [0.9, 1.1],
@@ -19,6 +11,9 @@ const trust: Readonly<Record<LinkEstimate['provenance'], readonly [number, numbe
   nic: [0, 1],
   unknown: [0.1, 10],
 };
+
+/** What a path behind a NIC may be shaped to in a lab. */
+const slowestBytesPerSecond = 8 * 2 ** 20;
 
 /** The link as it is known now; a measurement outranks every hint. The cap of the objective bounds it. */
 export function currentLink(migration: Migration): LinkEstimate {
@@ -39,7 +34,7 @@ export function around(
   provenance: LinkEstimate['provenance'],
 ): LinkEstimate {
   const [low, high] = trust[provenance];
-  const floor = provenance === 'nic' ? unknownLink.lowBytesPerSecond : 0;
+  const floor = provenance === 'nic' ? slowestBytesPerSecond : 0;
   return {
     provenance,
     bytesPerSecond,
@@ -47,6 +42,9 @@ export function around(
     highBytesPerSecond: high * bytesPerSecond,
   };
 }
+
+/** 1 Gb/s, give or take a factor of ten: what migrations are given, from 100 Mb/s to 10 Gb/s. */
+export const unknownLink: LinkEstimate = around(125e6, 'unknown');
 
 /** Bandwidths to weigh a choice at: one when the link is known well, else a grid over its range. */
 export function plausibleBandwidths(link: LinkEstimate): readonly number[] {

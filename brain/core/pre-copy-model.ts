@@ -7,45 +7,8 @@
  *   t = (V - V_L) / R,   V' = V_L + W((1 - throttle) t) (1 - V_L / H).
  * It ends when a sync finds V <= V_L; the guest then stands still for V / R.
  */
-import { dirtiedBytes, type WorkingSet } from './working-set.ts';
-
-export interface Course {
-  readonly workingSet: WorkingSet;
-  /** Guest RAM drained per second in the first `firstRounds` rounds from now, and after them. */
-  readonly drainBytesPerSecond: number;
-  readonly firstRounds: number;
-  readonly laterDrainBytesPerSecond: number;
-  /**
-   * The later rate holds for pages of which the other side's copy is known: those sent since the last
-   * of the first rounds, which fills XBZRLE's cache. All others still go at the first rate.
-   */
-  readonly needsCopies?: boolean;
-  /** Backlog of the running round that is not sent yet. */
-  readonly remainingBytes: number;
-  /** Guest run time since the sync that began the running round. */
-  readonly roundRunSeconds: number;
-  /** V_L: backlog at which QEMU switches over. */
-  readonly switchoverBytes: number;
-  /** Another V_L for the first rounds from now: the test is corrected only once a ratio is measured. */
-  readonly uncorrected?: { readonly rounds: number; readonly switchoverBytes: number };
-  /** Throttle (0 to 1) for the rest of the running round, for each one after it; the last for good. */
-  readonly throttles: readonly number[];
-  readonly horizonSeconds: number;
-}
-
-export interface Forecast {
-  readonly finishes: boolean;
-  readonly totalSeconds: number;
-  readonly downtimeSeconds: number;
-  /** Guest work lost to the throttle and to the switchover, in seconds of full running. */
-  readonly guestWorkLostSeconds: number;
-  readonly rounds: number;
-  readonly sentBytes: number;
-  /** Of that, what was sent at the rate of the first rounds. */
-  readonly firstRateBytes: number;
-  /** Backlog that the sync ending the running round will find. */
-  readonly nextRoundBytes: number;
-}
+import type { Course, Forecast, ForeseenSync } from './course.ts';
+import { newlyDirtiedBytes } from './working-set.ts';
 
 /** ram_save_iterate() sends for 50 ms between two looks at the threshold; no round is shorter. */
 const shortestRoundSeconds = 0.05;
@@ -62,16 +25,18 @@ export function forecast(course: Course): Forecast {
   for (let round = 0; round < mostRounds; round += 1) {
     const drained = walkRound(course, state, round);
     if (round === 0) nextRoundBytes = state.backlogBytes;
-    if (state.backlogBytes <= thresholdBytes(course, round)) {
+    if (state.backlogBytes <= thresholdBytes(course, round, state.totalSeconds)) {
       return arrived(course, state, round, nextRoundBytes);
     }
-    if (state.totalSeconds > course.horizonSeconds || isStuck(round, drained, state)) break;
+    if (state.totalSeconds > course.horizonSeconds || isStuck(course, state, round, drained)) break;
   }
   return neverEnding(course, state, nextRoundBytes);
 }
 
 interface Walk {
   backlogBytes: number;
+  /** Guest run time in which that was dirtied. */
+  madeInSeconds: number;
   runSeconds: number;
   totalSeconds: number;
   lostSeconds: number;
@@ -79,25 +44,22 @@ interface Walk {
   firstRateBytes: number;
   /** Pages of the working set whose copy is known, see Course.needsCopies. */
   copiedBytes: number;
+  /** What the sockets can still take at once. */
+  gulpBytes: number;
 }
 
 function setOut(course: Course): Walk {
   return {
     backlogBytes: course.remainingBytes,
+    madeInSeconds: Infinity,
     runSeconds: course.roundRunSeconds,
     totalSeconds: 0,
     lostSeconds: 0,
     sentBytes: 0,
     firstRateBytes: 0,
     copiedBytes: 0,
+    gulpBytes: course.gulp?.bytes ?? 0,
   };
-}
-
-/** What a coming sync is expected to find. */
-export interface ForeseenSync {
-  /** From now on. */
-  readonly seconds: number;
-  readonly backlogBytes: number;
 }
 
 /** The coming syncs, at most `count`; the last one is the switchover's where the course gets so far. */
@@ -108,7 +70,8 @@ export function foreseenSyncs(course: Course, count: number): readonly ForeseenS
     walkRound(course, state, round);
     const { totalSeconds: seconds, backlogBytes } = state;
     syncs.push({ seconds, backlogBytes });
-    if (backlogBytes <= thresholdBytes(course, round) || seconds > course.horizonSeconds) break;
+    if (backlogBytes <= thresholdBytes(course, round, seconds)) break;
+    if (seconds > course.horizonSeconds) break;
   }
   return syncs;
 }
@@ -118,19 +81,52 @@ function walkRound(course: Course, state: Walk, round: number): number {
   const startBytes = state.backlogBytes;
   const rate = rateOf(course, state, round);
   const throttle = course.throttles[round] ?? lastThrottle(course);
-  const aboveBytes = Math.max(0, startBytes - thresholdBytes(course, round));
-  const seconds = Math.max(shortestRoundSeconds, aboveBytes / rate + lookLateSeconds);
-  const leftBytes = Math.max(0, startBytes - rate * seconds);
+  const seconds = roundSeconds(course, state, round, rate);
+  const sentBytes = Math.min(startBytes, drainedBytes(course, state, rate, seconds));
+  const leftBytes = startBytes - sentBytes;
   const run = state.runSeconds + (1 - throttle) * seconds;
   // What the first pass leaves is a part of all RAM; what a later one leaves, of the working set.
-  const amongBytes = Math.max(course.workingSet.bytes, round === 0 ? startBytes : 0);
-  const cleanShare = amongBytes > 0 ? Math.max(0, 1 - leftBytes / amongBytes) : 1;
-  state.backlogBytes = leftBytes + dirtiedBytes(course.workingSet, run) * cleanShare;
+  const amongBytes = Math.max(course.workingSet.bytes, round === 0 ? startBytes : 0, 1);
+  const left = {
+    share: leftBytes / amongBytes,
+    madeInSeconds: state.madeInSeconds,
+    ofBacklogShare: leftBytes / (round === 0 ? amongBytes : startBytes),
+  };
+  state.backlogBytes = leftBytes + newlyDirtiedBytes(course.workingSet, run, left);
+  state.madeInSeconds = run;
   state.runSeconds = 0;
   state.totalSeconds += seconds;
   state.lostSeconds += throttle * seconds;
-  noteSent(course, state, round, rate * seconds);
+  state.gulpBytes = Math.max(0, state.gulpBytes - Math.max(0, sentBytes - rate * seconds));
+  noteSent(course, state, round, sentBytes);
   return startBytes;
+}
+
+/** Until QEMU syncs: down to V_L, but as long as the switchover is held, further down. */
+function roundSeconds(course: Course, state: Walk, round: number, rate: number): number {
+  const filledShare = round === 0 ? (course.filledShare ?? 1) : 1;
+  const secondsTo = (threshold: number) => {
+    const aboveBytes = Math.max(0, state.backlogBytes - threshold * filledShare);
+    const seconds = drainSeconds(course, state.gulpBytes, rate, aboveBytes);
+    return Math.max(shortestRoundSeconds, seconds + lookLateSeconds);
+  };
+  const seconds = secondsTo(thresholdBytes(course, round));
+  const heldSeconds = (course.held?.seconds ?? 0) - state.totalSeconds;
+  if (seconds >= heldSeconds) return seconds;
+  const longer = secondsTo(thresholdBytes(course, round, state.totalSeconds));
+  return Math.min(heldSeconds, longer);
+}
+
+/** To hand `bytes` of guest RAM over to the kernel, which takes `gulpBytes` of them at once. */
+function drainSeconds(course: Course, gulpBytes: number, rate: number, bytes: number): number {
+  const fastest = course.gulp?.bytesPerSecond ?? Infinity;
+  return Math.max(bytes / fastest, (bytes - gulpBytes) / rate);
+}
+
+/** What the kernel takes in so long. */
+function drainedBytes(course: Course, { gulpBytes }: Walk, rate: number, seconds: number): number {
+  const fastest = course.gulp?.bytesPerSecond ?? Infinity;
+  return Math.min(fastest * seconds, gulpBytes + rate * seconds);
 }
 
 function lastThrottle({ throttles }: Course): number {
@@ -156,18 +152,26 @@ function laterRateShare(course: Course, state: Walk, round: number): number {
   return needsCopies ? Math.min(1, state.copiedBytes / Math.max(1, workingSet.bytes)) : 1;
 }
 
-function thresholdBytes({ uncorrected, switchoverBytes }: Course, round: number): number {
-  return uncorrected && round < uncorrected.rounds ? uncorrected.switchoverBytes : switchoverBytes;
+/** V_L for this round: what it is without a hold, or what it is at this time. */
+function thresholdBytes(course: Course, round: number, atSeconds = Infinity): number {
+  const { uncorrected, switchoverBytes, held } = course;
+  const share = held && atSeconds < held.seconds ? held.share : 1;
+  const isUncorrected = uncorrected && round < uncorrected.rounds;
+  return share * (isUncorrected ? uncorrected.switchoverBytes : switchoverBytes);
 }
 
 /** Under a constant throttle a backlog that does not shrink any more never will (W is concave). */
-function isStuck(round: number, startBytes: number, state: Walk): boolean {
-  return round >= 3 && state.backlogBytes > startBytes * 0.999;
+function isStuck({ held }: Course, state: Walk, round: number, startBytes: number): boolean {
+  const isHeld = held !== undefined && state.totalSeconds < held.seconds;
+  return !isHeld && round >= 3 && state.backlogBytes > startBytes * 0.999;
 }
 
 function arrived(course: Course, state: Walk, round: number, nextRoundBytes: number): Forecast {
   // The last pages go at the rate of the round they belong to: XBZRLE has no deltas before the third.
-  const downtimeSeconds = state.backlogBytes / rateOf(course, state, round) + switchoverSeconds;
+  const rate = rateOf(course, state, round);
+  const gulpBytes = Math.max(state.gulpBytes, course.gulp?.freeBytes ?? 0);
+  const sendingSeconds = drainSeconds(course, gulpBytes, rate, state.backlogBytes);
+  const downtimeSeconds = sendingSeconds + switchoverSeconds;
   noteSent(course, state, round, state.backlogBytes);
   return {
     finishes: true,

@@ -1,16 +1,14 @@
 /** Speculates on the workload: the working set from the probe's curve and every round since. */
 import type { Migration, Round } from './migration.ts';
 import { switchoverBytes } from './rounds.ts';
-import {
-  dirtiedBytes,
-  fitWorkingSet,
-  type WorkingSet,
-  type WorkingSetPoint,
-} from './working-set.ts';
+import { fitWorkingSet, type Lean, type WorkingSetPoint } from './working-set-fit.ts';
+import { dirtiedBytes, type WorkingSet } from './working-set.ts';
 
 /** A round is an exact count where the probe is a sample; older rounds fade. */
 const roundWeight = 3;
 const fading = 0.6;
+/** Of all points of a probe together. */
+const probeWeight = 5;
 const shiftRatio = 1.4;
 
 /**
@@ -22,8 +20,8 @@ const trustAfter = (surprise: number) => (shiftRatio / Math.max(surprise, 1 / su
 const trustBeyond = 0.01;
 
 /** The migration with its working set fitted anew to all that is known; its newest round keeps the surprise. */
-export function withWorkingSet(migration: Migration): Migration {
-  const { workingSet, surprise } = learnWorkingSet(migration);
+export function withWorkingSet(migration: Migration, lean: Lean = 'likely'): Migration {
+  const { workingSet, surprise } = learnWorkingSet(migration, lean);
   const newest = migration.rounds.at(-1);
   const rounds = newest
     ? [...migration.rounds.slice(0, -1), { ...newest, surprise }]
@@ -41,7 +39,7 @@ export interface Lesson {
  * Fits W to all that is known. Where a round contradicted the model (a new phase of the workload),
  * everything older keeps its shape, is scaled to that round, and counts for little from then on.
  */
-export function learnWorkingSet(migration: Migration): Lesson {
+export function learnWorkingSet(migration: Migration, lean: Lean = 'likely'): Lesson {
   const limitBytes = migration.source?.ramBytes ?? Infinity;
   const former = migration.rounds.slice(0, -1);
   const older = [
@@ -52,11 +50,11 @@ export function learnWorkingSet(migration: Migration): Lesson {
     }),
   ];
   const newest = migration.rounds.at(-1);
-  if (!newest) return { workingSet: fitWorkingSet(older, limitBytes), surprise: 1 };
+  if (!newest) return { workingSet: fitWorkingSet(older, limitBytes, lean), surprise: 1 };
   const point = roundPoint(newest, migration, roundWeight);
   const surprise = surpriseOf(fitWorkingSet(older, limitBytes), point);
   const seen = older.map((each) => seenFrom(migration, [{ ...newest, surprise }], each));
-  return { workingSet: fitWorkingSet([...seen, point], limitBytes), surprise };
+  return { workingSet: fitWorkingSet([...seen, point], limitBytes, lean), surprise };
 }
 
 /** A point after all changes of the workload that came later. */
@@ -76,11 +74,13 @@ function seenFrom(
   }, point);
 }
 
+/** A probe compares each snapshot with each other one: more points say no more, only more evenly. */
 function probePoints(migration: Migration): WorkingSetPoint[] {
-  return (migration.probe?.dirtyCurve ?? []).map((each) => ({
+  const curve = migration.probe?.dirtyCurve ?? [];
+  return curve.map((each) => ({
     runSeconds: each.windowMilliseconds / 1000,
     dirtyBytes: each.dirtyBytes,
-    weight: 1,
+    weight: Math.min(1, probeWeight / curve.length),
   }));
 }
 

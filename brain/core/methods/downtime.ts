@@ -6,7 +6,12 @@
  */
 import type { Tuning } from '../../../shared/command.ts';
 import type { Family } from '../../../shared/sample.ts';
-import { drainRates, firstRateRounds } from '../families.ts';
+import {
+  countsBeforeCompression,
+  drainRates,
+  firstRateRounds,
+  multifdConnections,
+} from '../families.ts';
 import type { Migration } from '../migration.ts';
 import { roundsOfAttempt } from '../rounds.ts';
 import type { Method } from './method.ts';
@@ -96,12 +101,33 @@ function objectiveLimitMilliseconds(migration: Migration): number {
  * guest stands still [measured: 650 ms instead of 300 over a link that had fallen to 8 MiB/s].
  */
 export function pauseLimitMilliseconds(migration: Migration, wireBytesPerSecond: number): number {
-  const limit = objectiveLimitMilliseconds(migration);
   const connections = migration.attempts.at(-1)?.arming.multifdChannels ?? 1;
   const flowing = wireBytesPerSecond / hiddenRatio(migration);
-  const queueMilliseconds = (1000 * connections * queuedBytes) / flowing;
+  return limitBehind(migration, connections, flowing, credibleShare(migration));
+}
+
+/** The same before anything has started, by what a family will arm and how this QEMU counts its bytes. */
+export function foreseenPauseLimitMilliseconds(
+  migration: Migration,
+  family: Family,
+  wireBytesPerSecond: number,
+): number {
+  const connections = family.startsWith('multifd') ? multifdConnections(migration, family) : 1;
+  const credible = countsBeforeCompression(migration, family) ? 1 / syncPeak : 1;
+  return limitBehind(migration, connections, wireBytesPerSecond, credible);
+}
+
+/** What is left of the limit behind the queues of so many connections. */
+function limitBehind(
+  migration: Migration,
+  connections: number,
+  flowingBytesPerSecond: number,
+  credible: number,
+): number {
+  const limit = objectiveLimitMilliseconds(migration);
+  const queueMilliseconds = (1000 * connections * queuedBytes) / flowingBytesPerSecond;
   const left = limit - Math.max(0, queueMilliseconds - negligibleMilliseconds);
-  return Math.round(Math.max(limit * leastShare, left * credibleShare(migration)));
+  return Math.round(Math.max(limit * leastShare, left * credible));
 }
 
 /**
@@ -134,7 +160,7 @@ const usualPeak = 1.3;
 /** [measured: 223 MiB/s at a sync where 99 were drained]. */
 const syncPeak = 2.3;
 /** Of one TCP connection: its send buffer, as the kernel sizes it for links of this kind, and the queue below. */
-const queuedBytes = 3 * 2 ** 20;
+export const queuedBytes = 3 * 2 ** 20;
 /** As much as QEMU's own figure errs by anyway. */
 const negligibleMilliseconds = 100;
 /** A limit below this share would keep slow links from ever switching over. */

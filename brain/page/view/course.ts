@@ -1,6 +1,6 @@
 import { runningCourse } from '../../core/estimate.ts';
 import type { Migration } from '../../core/migration.ts';
-import type { Course } from '../../core/pre-copy-model.ts';
+import type { Course } from '../../core/course.ts';
 import { throttleNow } from './row.ts';
 
 /** The course the migration is on if nobody decides anything more; undefined when nothing moves. */

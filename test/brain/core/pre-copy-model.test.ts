@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
-import { forecast, foreseenSyncs, type Course } from '../../../brain/core/pre-copy-model.ts';
+import type { Course } from '../../../brain/core/course.ts';
+import { forecast, foreseenSyncs } from '../../../brain/core/pre-copy-model.ts';
 import { mebibyte } from './support.ts';
 
 /** Random writes at `rate` over `bytes`, all of them still to be sent over a link of 32 MiB/s. */

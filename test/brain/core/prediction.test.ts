@@ -112,7 +112,7 @@ describe('core/prediction', () => {
     assert.ok(known < totalOf({ ...sparse, sampledPages: 50 }, configured));
     const unknown = predicted(idle, { link: unknownLink });
     assert.equal(unknown.link.provenance, 'unknown');
-    assert.ok(familyIn(unknown.families, 'plain').totalMilliseconds.high > 15_000);
+    assert.ok(familyIn(unknown.families, 'plain').totalMilliseconds.high > 10_000);
   });
 
   it('does not invent a guest where there was no probe', () => {

@@ -1,10 +1,14 @@
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
 import {
+  fitWorkingSet,
+  type Lean,
+  type WorkingSetPoint,
+} from '../../../brain/core/working-set-fit.ts';
+import {
   dirtiedBytes,
   dirtyBytesPerSecond,
-  fitWorkingSet,
-  type WorkingSetPoint,
+  newlyDirtiedBytes,
 } from '../../../brain/core/working-set.ts';
 import { mebibyte } from './support.ts';
 
@@ -105,13 +109,38 @@ describe('core/working-set', () => {
     assert.ok(light < 1.3e7 && heavy > 1.5e7);
   });
 
-  it('keeps the rate when the guest is too small for the fit', () => {
+  it('reads what it cannot have as all that the guest has, and keeps the pace before it', () => {
     const points = pointsOf(exponential(100 * mebibyte, 2), []);
-    const free = fitWorkingSet(points, Infinity);
-    const bound = fitWorkingSet(points, 50 * mebibyte);
-    assert.ok(
-      Math.abs(dirtyBytesPerSecond(bound, 0.01) / dirtyBytesPerSecond(free, 0.01) - 1) < 0.02,
-    );
+    const [free, bound] = [fitWorkingSet(points, Infinity), fitWorkingSet(points, 50 * mebibyte)];
+    assert.ok(Math.abs(dirtiedBytes(bound, 0.5) / dirtiedBytes(free, 0.5) - 1) < 0.1);
+    assert.ok(dirtiedBytes(bound, 4) > 45 * mebibyte);
+  });
+
+  it('leaves a hot set as it is when what lies behind it cannot be as large as it seems', () => {
+    const curve = sum(exponential(8 * mebibyte, 0.1), exponential(72 * mebibyte, 8));
+    const seen = pointsOf(curve, []).filter(({ runSeconds }) => runSeconds <= 2);
+    const set = fitWorkingSet(seen, 128 * mebibyte);
+    assert.ok(Math.abs(dirtiedBytes(set, 0.3) / curve(0.3) - 1) < 0.1);
+    assert.ok(Math.abs(dirtiedBytes(set, 3) / curve(3) - 1) < 0.2);
+  });
+
+  it('leans to the least and to the most that the points allow beyond what was seen', () => {
+    const curve = exponential(64 * mebibyte, 4);
+    const seen = pointsOf(curve).filter(({ runSeconds }) => runSeconds < 2);
+    const after = (lean: Lean) => dirtiedBytes(fitWorkingSet(seen, 128 * mebibyte, lean), 8);
+    assert.ok(after('least') < after('likely') && after('likely') < after('most'));
+    assert.ok(after('least') < curve(8) && curve(8) < after('most'));
+  });
+
+  it('meets pages that wait to be sent at random, or by a sweep when it has come round', () => {
+    const left = { share: 0.25, madeInSeconds: 0.5, ofBacklogShare: 0.5 };
+    const set = (shape: 'random' | 'sweep') => ({
+      classes: [{ shape, bytes: 64, seconds: 1 }],
+      bytes: 64,
+    });
+    const swept = (run: number) => newlyDirtiedBytes(set('sweep'), run, left);
+    assert.ok(Math.abs(newlyDirtiedBytes(set('random'), 100, left) - 48) < 1e-6);
+    assert.deepEqual([0.5, 0.75, 1].map(swept), [32, 40, 48]);
   });
 
   it('never finds more than the guest has', () => {

@@ -3,14 +3,20 @@ import type { Family } from '../../../../shared/sample.ts';
 import { forecastCost } from '../../cost.ts';
 import type { Evidence } from '../../decision.ts';
 import { throttleFacts } from '../../budget.ts';
-import { downtimeLimitSeconds, freshCourse, planThrottle } from '../../estimate.ts';
+import {
+  downtimeLimitSeconds,
+  freshCourse,
+  planThrottle,
+  withSwitchoverShare,
+} from '../../estimate.ts';
 import { legalFamilies } from '../../families.ts';
 import { currentLink, plausibleBandwidths } from '../../link.ts';
 import { canArmPostCopy } from '../../methods/post-copy.ts';
 import { compressionFamilies } from '../../methods/compression.ts';
 import type { ArmingPlan, Migration } from '../../migration.ts';
-import { forecast, type Course, type Forecast } from '../../pre-copy-model.ts';
-import { armed } from './switchover-choice.ts';
+import type { Course, Forecast } from '../../course.ts';
+import { forecast } from '../../pre-copy-model.ts';
+import { armed, asArmed, gentleForecast } from './switchover-choice.ts';
 
 /** What a migration in one family would come to, at the link's most likely bandwidth. */
 export interface FamilyOutlook {
@@ -66,13 +72,19 @@ function candidates(migration: Migration): readonly Family[] {
   );
 }
 
-/** Predicts a migration in `family` over every bandwidth that the link may turn out to have. */
-export function outlook(migration: Migration, family: Family): FamilyOutlook {
+/**
+ * Predicts a migration in `family` over every bandwidth that the link may turn out to have; with QEMU's
+ * switchover threshold at this share of what it should be.
+ */
+export function outlook(migration: Migration, family: Family, switchoverShare = 1): FamilyOutlook {
   const link = currentLink(migration);
   const bandwidths = plausibleBandwidths(link);
   const cap = bandwidths.length > 1 ? costCap : Infinity;
-  const costs = bandwidths.map((wire) => Math.min(cap, bestCourse(migration, family, wire).cost));
-  const likely = bestCourse(migration, family, link.bytesPerSecond);
+  const courseOver = (wire: number) =>
+    withSwitchoverShare(asArmed(freshCourse(migration, family, wire), family), switchoverShare);
+  const ways = bandwidths.map((wire) => bestCourse(migration, courseOver(wire)));
+  const costs = ways.map(({ cost }) => Math.min(cap, cost));
+  const likely = bestCourse(migration, courseOver(link.bytesPerSecond));
   return {
     family,
     cost: costs.reduce((sum, each) => sum + each, 0) / costs.length,
@@ -91,10 +103,9 @@ interface Way {
 }
 
 /** Untouched, or throttled from the round on from which it pays most, as the policy does in flight. */
-function bestCourse(migration: Migration, family: Family, wire: number): Way {
-  const course = freshCourse(migration, family, wire);
-  const free = forecast(course);
+function bestCourse(migration: Migration, course: Course): Way {
   const limitSeconds = downtimeLimitSeconds(migration);
+  const free = gentleForecast(course, limitSeconds);
   const untouched: Way = { percent: 0, forecast: free, cost: forecastCost(free, limitSeconds) };
   const isImmediate = throttleFacts(migration)?.lag === 'immediate';
   const plan = planThrottle(migration, course, isImmediate ? 'next-round' : 'later');

@@ -21,7 +21,8 @@ import { pauseLimitMilliseconds, plainTuning, switchoverTuning } from '../../met
 import { methods } from '../../methods/index.ts';
 import { compose } from '../../methods/method.ts';
 import type { Attempt, Migration } from '../../migration.ts';
-import { forecast, type Course } from '../../pre-copy-model.ts';
+import type { Course, Forecast } from '../../course.ts';
+import { forecast } from '../../pre-copy-model.ts';
 import { roundsOfAttempt } from '../../rounds.ts';
 import type { Move } from '../policy.ts';
 
@@ -90,15 +91,29 @@ export function chooseSwitchover(migration: Migration): Move | undefined {
 /** Whether one more round costs less than it saves: the share of the limit to hold it at, else 1. */
 function gentleShare(migration: Migration, course: Course): number {
   if (migration.orderedThrottlePercent > 0 || isUnsteady(migration)) return 1;
-  const limit = downtimeLimitSeconds(migration);
+  return isGentler(course, downtimeLimitSeconds(migration), limitIsHeld(migration)) ? heldShare : 1;
+}
+
+/** Once the limit is held, it takes more to let go than it took to hold it. */
+function isGentler(course: Course, limitSeconds: number, isHeld: boolean): boolean {
   const atOnce = forecast(course);
   const later = forecast(withSwitchoverShare(course, heldShare));
-  // Once it is held, it takes more to let go than it took to hold it.
-  const isHeld = limitIsHeld(migration);
   const most = atOnce.totalSeconds + spareSeconds * (isHeld ? 1.5 : 1);
-  const gain = forecastCost(atOnce, limit) - forecastCost(later, limit);
+  const gain = forecastCost(atOnce, limitSeconds) - forecastCost(later, limitSeconds);
   const pays = later.finishes && later.totalSeconds <= most;
-  return pays && gain > (isHeld ? 0 : worthwhileSeconds) ? heldShare : 1;
+  return pays && gain > (isHeld ? 0 : worthwhileSeconds);
+}
+
+/** A course that has yet to begin, with the limit held as `armed` holds it. */
+export function asArmed(course: Course, family: Family): Course {
+  if (!isMultifd(family)) return course;
+  return { ...course, held: { seconds: gulpMilliseconds / 1000, share: heldShare } };
+}
+
+/** How an unthrottled course ends, with the limit held as above where that pays. */
+export function gentleForecast(course: Course, limitSeconds: number): Forecast {
+  const isHeld = isGentler(course, limitSeconds, false);
+  return forecast(isHeld ? withSwitchoverShare(course, heldShare) : course);
 }
 
 function limitIsHeld(migration: Migration): boolean {

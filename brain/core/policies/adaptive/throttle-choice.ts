@@ -15,7 +15,7 @@ import {
 } from '../../estimate.ts';
 import { canHalfCock, halfCocked } from '../../methods/auto-converge.ts';
 import type { Migration } from '../../migration.ts';
-import type { Course } from '../../pre-copy-model.ts';
+import type { Course } from '../../course.ts';
 import { roundsOfAttempt } from '../../rounds.ts';
 import { isCalledEndless, isProvenEndless, tendency } from '../../tendency.ts';
 import type { Move } from '../policy.ts';

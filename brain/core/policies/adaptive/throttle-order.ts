@@ -3,7 +3,7 @@ import type { ThrottleFacts } from '../../../../shared/sample.ts';
 import type { Evidence, Prediction } from '../../decision.ts';
 import type { ThrottlePlan } from '../../estimate.ts';
 import type { Migration } from '../../migration.ts';
-import type { Course } from '../../pre-copy-model.ts';
+import type { Course } from '../../course.ts';
 import { tendency } from '../../tendency.ts';
 import type { Move } from '../policy.ts';
 
