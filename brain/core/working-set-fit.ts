@@ -43,7 +43,9 @@ export function fitWorkingSet(
   const all = [...singles, ...pairs(columns, target)];
   const possible = all.filter(({ bytes }) => bytes <= limitBytes * (1 + noiseShare));
   const longest = Math.max(...used.map(({ runSeconds }) => runSeconds));
-  return bounded(mean(leaning(weighed(possible), lean, farSight * longest)), limitBytes);
+  const reachSeconds = farSight * longest;
+  const set = bounded(mean(leaning(weighed(possible), lean, reachSeconds)), limitBytes);
+  return { ...set, bytes: dirtiedBytes(set, reachSeconds) };
 }
 
 interface Column {

@@ -16,7 +16,7 @@ export interface WorkingSetClass {
 
 export interface WorkingSet {
   readonly classes: readonly WorkingSetClass[];
-  /** Sum of the classes: what can become dirty at all. */
+  /** What can become dirty as far ahead as the observations reach, see working-set-fit.ts; no more than the classes. */
   readonly bytes: number;
 }
 

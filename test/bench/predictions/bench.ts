@@ -28,6 +28,7 @@ export async function benchPredictions(
       from: { ...text, default: '0' },
       wide: { type: 'boolean', default: false },
       real: { type: 'boolean', default: false },
+      learned: { type: 'boolean', default: false },
       qemu: { ...text, default: '7.2' },
       link: { ...text, default: '32MiB/s' },
       workloads: { ...text, default: realWorkloads.join() },
@@ -48,6 +49,7 @@ export async function benchPredictions(
     workloads: values.workloads.split(',').map((each) => oneOf('--workloads', each, realWorkloads)),
     families: values.families.split(',').map((each) => oneOf('--families', each, realFamilies)),
     json: values.json,
+    isLearned: values.learned,
   });
 }
 

@@ -12,6 +12,8 @@ export interface RealFlags {
   readonly workloads: readonly string[];
   readonly families: readonly RealCell['family'][];
   readonly json: string | undefined;
+  /** Foretell over the link as the first migration of the record found it. */
+  readonly isLearned: boolean;
 }
 
 /** Measures what the record in `--json` has not yet, and prints all that it has. */
@@ -23,18 +25,35 @@ export async function benchReal(ferryman: string, flags: RealFlags): Promise<num
   );
   await withScratch(async (folder) => {
     for (const cell of cells.filter((each) => !outcomes.some((known) => isSame(known, each)))) {
-      const outcome = await measureReal(ferryman, folder, cell).catch((error: unknown) => {
+      const lesson = flags.isLearned ? lessonFrom(outcomes, cell) : {};
+      const told = { ...cell, ...lesson };
+      const outcome = await measureReal(ferryman, folder, told).catch((error: unknown) => {
         process.stderr.write(`${cell.workload} ${cell.family}: ${messageOf(error)}\n`);
       });
       if (outcome === undefined) continue;
       outcomes.push(outcome);
-      process.stderr.write(`${told(outcome)}\n`);
+      process.stderr.write(`${inWords(outcome)}\n`);
       if (json !== undefined) writeFileSync(json, `${JSON.stringify(outcomes)}\n`);
     }
   });
   const foretold = outcomes.flatMap((outcome) => outcome.foretold ?? []);
   process.stdout.write(`${cellTable(outcomes)}\n\n${reportOf(foretold, [])}\n`);
   return 0;
+}
+
+/** Until one has taught something, the link is foretold as it is. */
+function lessonFrom(
+  outcomes: readonly RealOutcome[],
+  { qemu, linkBytesPerSecond }: RealCell,
+): Pick<RealCell, 'learnedBytesPerSecond'> {
+  const teacher = outcomes.find(
+    (each) =>
+      each.teachesBytesPerSecond !== undefined &&
+      each.qemu === qemu &&
+      each.linkBytesPerSecond === linkBytesPerSecond,
+  );
+  const learned = teacher?.teachesBytesPerSecond;
+  return learned === undefined ? {} : { learnedBytesPerSecond: learned };
 }
 
 function readOutcomes(json: string | undefined): RealOutcome[] {
@@ -56,7 +75,7 @@ function shown(value: number | null | undefined, format: (value: number) => stri
   return Number.isFinite(value) ? format(value as number) : '-';
 }
 
-function told({ workload, family, foretold, skipped }: RealOutcome): string {
+function inWords({ workload, family, foretold, skipped }: RealOutcome): string {
   if (!foretold) return `${workload} ${family}: ${skipped ?? ''}`;
   const { predicted, happened } = foretold;
   const times = [predicted.totalMilliseconds.likely, happened.totalMilliseconds].map(seconds);

@@ -7,7 +7,10 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { openQmp } from '../../../agent/monitor/qmp-socket.ts';
+import { learnedBytesPerSecond } from '../../../brain/core/link-lesson.ts';
 import type { FamilyPrediction, MigrationPrediction } from '../../../brain/core/prediction.ts';
+import { reduce, startMigration } from '../../../brain/core/reduce.ts';
+import { replayTrace } from '../../../brain/replay.ts';
 import { parseTrace } from '../../../brain/trace.ts';
 import { tools, type QemuVersion } from '../../../scripts/tools.mjs';
 import type { Family } from '../../../shared/sample.ts';
@@ -24,6 +27,8 @@ export interface RealCell {
   readonly family: Family;
   readonly qemu: QemuVersion;
   readonly linkBytesPerSecond: number;
+  /** Foretold over this link, as an earlier migration found it, and not as it is. */
+  readonly learnedBytesPerSecond?: number;
 }
 
 /** A cell's outcome, with what the probe had said; `skipped` tells why there was nothing to compare. */
@@ -31,6 +36,8 @@ export interface RealOutcome extends RealCell {
   readonly guest?: MigrationPrediction['guest'];
   readonly foretold?: Foretold;
   readonly skipped?: string;
+  /** What it taught about the link. */
+  readonly teachesBytesPerSecond?: number;
 }
 
 /** Those that behave after the start as they did before it. */
@@ -59,13 +66,14 @@ export async function measureReal(
   cell: RealCell,
 ): Promise<RealOutcome> {
   const { workload: name, family, qemu, linkBytesPerSecond } = cell;
+  const hint = linkOption(cell.learnedBytesPerSecond ?? linkBytesPerSecond);
   const workload = workloads.find((each) => each.name === name);
   if (!workload) throw new RangeError(`there is no workload ${name}`);
   const guest = workload.guest(linkBytesPerSecond);
   const tracePath = join(folder, 'trace.jsonl');
   const pair = await startPair({ qemu, guest, linkBytesPerSecond });
   try {
-    const prediction = await predict(ferryman, pair, linkBytesPerSecond);
+    const prediction = await predict(ferryman, pair, hint);
     const predicted = prediction.families.find((each) => each.family === family);
     const isChosen = prediction.chosen.family === family;
     const known = { ...cell, ...(prediction.guest && { guest: prediction.guest }) };
@@ -85,7 +93,7 @@ export async function measureReal(
           ...context,
           ferryman,
           policy: 'adaptive',
-          options: linkOption(linkBytesPerSecond),
+          options: hint,
           tracePath,
           onProcess: () => undefined,
         })
@@ -98,11 +106,16 @@ export async function measureReal(
       workload: name,
       isSteady: true,
       run: isChosen ? 'adaptive' : 'held',
-      link: prediction.link.provenance,
+      link: cell.learnedBytesPerSecond === undefined ? prediction.link.provenance : 'learned',
       predicted,
       happened,
     };
-    return { ...known, foretold };
+    const teaches = isChosen ? lessonOf(tracePath) : undefined;
+    return {
+      ...known,
+      foretold,
+      ...(teaches !== undefined && { teachesBytesPerSecond: teaches }),
+    };
   } finally {
     await pair.stop();
   }
@@ -111,10 +124,10 @@ export async function measureReal(
 async function predict(
   ferryman: string,
   pair: Pair,
-  linkBytesPerSecond: number,
+  hint: readonly string[],
 ): Promise<MigrationPrediction> {
   const words = ['predict', '--json', '--source-qmp', pair.sourceQmp];
-  const all = [ferryman, ...words, ...linkOption(linkBytesPerSecond)];
+  const all = [ferryman, ...words, ...hint];
   const { stdout } = await promisify(execFile)(process.execPath, all, {
     env: { FERRYMAN_NATS_SERVER: tools().natsServer, ...process.env },
   });
@@ -132,6 +145,12 @@ function choiceOf({ family }: FamilyPrediction): StaticChoice {
   return choice === undefined || choice === 'ferryman'
     ? { capabilities: [], parameters: {} }
     : choice;
+}
+
+/** What the brain would remember of the link after this run. */
+function lessonOf(tracePath: string): number | undefined {
+  const lines = readFileSync(tracePath, 'utf8').split('\n');
+  return learnedBytesPerSecond(replayTrace(lines, { reduce, start: startMigration }).migration);
 }
 
 /** Payload on the wire so far, both ways: QEMU 7.2 counts multifd's bytes before it compresses them. */
