@@ -7,6 +7,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { openQmp } from '../../../agent/monitor/qmp-socket.ts';
+import type { LinkProvenance } from '../../../brain/core/input.ts';
 import { learnedBytesPerSecond } from '../../../brain/core/link-lesson.ts';
 import type { FamilyPrediction, MigrationPrediction } from '../../../brain/core/prediction.ts';
 import { reduce, startMigration } from '../../../brain/core/reduce.ts';
@@ -106,16 +107,11 @@ export async function measureReal(
       workload: name,
       isSteady: true,
       run: isChosen ? 'adaptive' : 'held',
-      link: cell.learnedBytesPerSecond === undefined ? prediction.link.provenance : 'learned',
+      link: provenanceIn(cell, prediction),
       predicted,
       happened,
     };
-    const teaches = isChosen ? lessonOf(tracePath) : undefined;
-    return {
-      ...known,
-      foretold,
-      ...(teaches !== undefined && { teachesBytesPerSecond: teaches }),
-    };
+    return { ...known, foretold, ...(isChosen && lessonOf(tracePath)) };
   } finally {
     await pair.stop();
   }
@@ -147,10 +143,16 @@ function choiceOf({ family }: FamilyPrediction): StaticChoice {
     : choice;
 }
 
+function provenanceIn(cell: RealCell, { link }: MigrationPrediction): LinkProvenance {
+  return cell.learnedBytesPerSecond === undefined ? link.provenance : 'learned';
+}
+
 /** What the brain would remember of the link after this run. */
-function lessonOf(tracePath: string): number | undefined {
+function lessonOf(tracePath: string): Pick<RealOutcome, 'teachesBytesPerSecond'> {
   const lines = readFileSync(tracePath, 'utf8').split('\n');
-  return learnedBytesPerSecond(replayTrace(lines, { reduce, start: startMigration }).migration);
+  const { migration } = replayTrace(lines, { reduce, start: startMigration });
+  const learned = learnedBytesPerSecond(migration);
+  return learned === undefined ? {} : { teachesBytesPerSecond: learned };
 }
 
 /** Payload on the wire so far, both ways: QEMU 7.2 counts multifd's bytes before it compresses them. */

@@ -151,9 +151,9 @@ export function itHoldsOver(seeds: readonly number[]): void {
     assert.ok(percentile(judged.map(regret), 0.95) <= 1.1);
   });
 
-  it('costs at most half as much again on any; three quarters where a burst ends unannounced', () => {
+  it('costs at most half as much again on any; four fifths where a burst ends unannounced', () => {
     // Hindsight knows that the guest is about to stop writing; four rounds of proof say it will not.
-    const bound = ({ scenario }: Judged) => (scenario.workload.name === 'bursty' ? 1.75 : 1.5);
+    const bound = ({ scenario }: Judged) => (scenario.workload.name === 'bursty' ? 1.8 : 1.5);
     assertNone(
       judged.filter((each) => regret(each) > bound(each)),
       'far costlier',
