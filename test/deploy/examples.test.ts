@@ -45,3 +45,18 @@ describe('deploy/ferryman', () => {
     assert.equal(destinationCommand, undefined);
   });
 });
+
+describe('deploy/debian', () => {
+  const shipped = (name: string) => join(projectRoot, 'deploy/debian/etc', name);
+
+  it('has configurations that work as they are, and change nothing', () => {
+    const agent = loadAgentConfig(shipped('agent.yaml'), {}, {});
+    const brain = loadBrainConfig(shipped('brain.yaml'), {}, {});
+    const { nats } = loadClientConfig(shipped('ferryman.yaml'), {});
+    assert.equal(agent.nats.url, nats.url);
+    assert.equal(brain.nats.url, nats.url);
+    assert.equal(brain.mode, 'advise');
+    const { postCopy, destinationCommand } = loadPolicy(shipped('policy.yaml'));
+    assert.deepEqual([postCopy, destinationCommand], [false, undefined]);
+  });
+});
