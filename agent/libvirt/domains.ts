@@ -6,7 +6,7 @@
 import { messageOf } from '../../shared/errors.ts';
 import type { Monitor } from '../monitor/monitor.ts';
 import { ConnectionLostError, MonitorError } from '../monitor/qmp/errors.ts';
-import { hearEvents } from '../monitor/virsh/events.ts';
+import { hearEndedJobs, hearEvents } from '../monitor/virsh/events.ts';
 import { domainAddress, VirshMonitor } from '../monitor/virsh/monitor.ts';
 import { openVirsh, type LibvirtAddress, type VirshSession } from '../monitor/virsh/session.ts';
 import {
@@ -47,7 +47,7 @@ const usualRescanMilliseconds = 1000;
 class Domains {
   readonly #options: DomainOptions;
   readonly #session: VirshSession;
-  readonly #events: { stop: () => void };
+  readonly #events: readonly { stop: () => void }[];
   readonly #monitors = new Map<
     string,
     { readonly domain: Domain; readonly monitor: VirshMonitor }
@@ -60,16 +60,21 @@ class Domains {
   constructor(options: DomainOptions) {
     this.#options = options;
     this.#session = openVirsh(options.libvirt);
-    this.#events = hearEvents(options.libvirt, (event) => {
-      this.#hear(event);
-    });
+    this.#events = [
+      hearEvents(options.libvirt, (event) => {
+        this.#hear(event);
+      }),
+      hearEndedJobs(options.libvirt, ({ domain, downtimeMilliseconds }) => {
+        this.#named(domain)?.tellEnded(downtimeMilliseconds);
+      }),
+    ];
     this.#sampler = startSampler({ look: () => this.#rescan() });
   }
 
   stop(): void {
     this.#isStopped = true;
     this.#sampler.stop();
-    this.#events.stop();
+    for (const listening of this.#events) listening.stop();
     for (const { monitor } of this.#monitors.values()) monitor.close();
     this.#session.close();
   }
@@ -89,7 +94,8 @@ class Domains {
     const domains = domainsIn(await this.#ask(['list', '--uuid', '--name']));
     for (const [uuid, { monitor }] of this.#monitors) {
       const isHere = domains.some((domain) => domain.uuid === uuid);
-      if (!isHere) monitor.end(new ConnectionLostError(monitor.address, 'the domain has ended'));
+      if (!isHere && !monitor.isLeaving)
+        monitor.end(new ConnectionLostError(monitor.address, 'the domain has ended'));
     }
     for (const arriving of this.#arriving.values()) {
       if (!domains.some(({ uuid }) => uuid === arriving.uuid)) this.#giveUp(arriving);
@@ -119,7 +125,7 @@ class Domains {
   async #isOnItsWayIn({ uuid }: Domain): Promise<boolean> {
     const lines = await this.#session.run(['domstate', uuid, '--reason']);
     return !lines.some((line) =>
-      /^(running|paused|pmsuspended|crashed)\b(?! \(migrating\))/.test(line),
+      /^(running|paused|pmsuspended|crashed)\b(?! \((migrating|starting up)\))/.test(line),
     );
   }
 
@@ -136,10 +142,14 @@ class Domains {
 
   /** A domain that is not attached begins to come in, or has: no need to wait for the next look. */
   #hear({ name, domain, data }: EventLine): void {
-    const known = [...this.#monitors.values()].find((each) => each.domain.name === domain);
-    known?.monitor.tell(name, data);
+    const known = this.#named(domain);
+    known?.tell(name, data);
     const isNews = name === 'RESUME' || name === 'MIGRATION';
     if (known === undefined && isNews) this.#sampler.soon();
+  }
+
+  #named(name: string): VirshMonitor | undefined {
+    return [...this.#monitors.values()].find(({ domain }) => domain.name === name)?.monitor;
   }
 
   async #ask(words: readonly string[]): Promise<string[]> {

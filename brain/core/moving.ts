@@ -11,6 +11,8 @@ const stallMilliseconds = 15_000;
 const silenceMilliseconds = 15_000;
 /** 7.2 may report a downtime of 0 right at completion: it is read again for this long. */
 const downtimeSettleMilliseconds = 700;
+/** libvirt says how long the guest stood still when it has ended the source. */
+const libvirtSettleMilliseconds = 4500;
 /** A network that is away for some seconds must not use up all tries. */
 const recoveryMilliseconds = 3000;
 const mostRecoveries = 10;
@@ -73,9 +75,9 @@ export function needsHuman(migration: Migration, reason: string): Migration {
 export function afterSwitchover(migration: Migration): Migration {
   const since = migration.nowMilliseconds - (migration.ending?.endedAtMilliseconds ?? 0);
   const isKnown = (migration.last?.downtimeMilliseconds ?? 0) > 0;
-  return isKnown || since > downtimeSettleMilliseconds
-    ? { ...migration, phase: 'restoring-source' }
-    : migration;
+  const isLibvirts = migration.source?.owner === 'libvirt';
+  const patience = isLibvirts ? libvirtSettleMilliseconds : downtimeSettleMilliseconds;
+  return isKnown || since > patience ? { ...migration, phase: 'restoring-source' } : migration;
 }
 
 /** The source does not answer any more: nothing can be said, nothing more is sent but the restoring. */

@@ -13,7 +13,9 @@ import { createInterface } from 'node:readline';
 
 const at = (name) => join(process.env.TMPDIR, name);
 
-if (process.argv.includes('qemu-monitor-event')) {
+if (process.argv.includes('job-completed')) {
+  setInterval(() => undefined, 1000);
+} else if (process.argv.includes('qemu-monitor-event')) {
   process.stdout.write(readFileSync(at('events'), 'utf8'));
   setInterval(() => undefined, 1000);
 } else if (process.argv.includes('migrate')) {

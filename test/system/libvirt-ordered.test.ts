@@ -6,6 +6,7 @@ import {
   agrees,
   mostDowntimeMilliseconds,
   parametersOf,
+  vcpuGroup,
   watchLibvirt,
   type Watched,
 } from './libvirt-watch.ts';
@@ -67,12 +68,17 @@ describe('libvirt, told by ferryman', function () {
     const { pair } = watched;
     const uuid = await pair.startDomain('busy', guests.diverging);
     const before = await parametersOf(pair.source, 'busy');
+    const home = vcpuGroup(pair.source, 'busy');
+    assert.ok(home.endsWith('/vcpu0'), home);
     const id = await begin('busy');
-    await until('it moves', () => (watched.latest()?.last?.ram?.dirtySyncCount ?? 0) > 1);
+    await until('its vCPU is under a quota', () =>
+      vcpuGroup(pair.source, 'busy').startsWith(`${home}/ferryman-`),
+    );
     assert.equal((await watched.order('abort', { id }))['ok'], true);
     const { result } = await watched.settled();
     assert.equal(result?.outcome, 'cancelled', result?.reason);
     assert.deepEqual(await parametersOf(pair.source, 'busy'), before);
+    assert.equal(vcpuGroup(pair.source, 'busy'), home);
     assert.deepEqual(watched.runsOn(uuid), ['a']);
     assert.equal(await pair.destination.virsh('list', '--name'), 'sparse');
 
@@ -100,7 +106,7 @@ describe('libvirt, told by ferryman', function () {
     const { pair } = watched;
     const uuid = await pair.startDomain('twin', guests.small);
     await pair.startTwin('twin', guests.small);
-    await begin('twin');
+    await begin('twin', { from: 'a' });
     const { result } = await watched.settled();
     assert.equal(result?.outcome, 'failed');
     assert.match(result.reason ?? '', /domain 'twin'/);

@@ -1,8 +1,8 @@
-/** QEMU's events of all domains, through a second `virsh` that does nothing else. */
+/** What libvirt tells unasked of all domains, each kind through a `virsh` that does nothing else. */
 import { spawn, type ChildProcess } from 'node:child_process';
 import { createInterface } from 'node:readline';
 import { virshEnvironment, type LibvirtAddress } from './session.ts';
-import { parseEvent, type EventLine } from './transcript.ts';
+import { jobReader, parseEvent, type EventLine, type EndedJob } from './transcript.ts';
 
 /** libvirtd may be away for an upgrade; until it is back samples go on to come once a second. */
 const againMilliseconds = 1000;
@@ -10,17 +10,39 @@ const againMilliseconds = 1000;
 /** It reads nothing, and so would not notice that this process has ended: a shell does for it. */
 const script = '"$0" "$@" & exec >&-; cat >/dev/null; kill -9 $!';
 
-/** Listens until stopped, and again after every loss. */
+interface Listening {
+  stop(): void;
+}
+
+/** QEMU's events. Listens until stopped, and again after every loss. */
 export function hearEvents(
-  { uri, program = 'virsh' }: LibvirtAddress,
+  address: LibvirtAddress,
   onEvent: (event: EventLine) => void,
-): { stop: () => void } {
+): Listening {
+  return listen(address, ['qemu-monitor-event', '--loop'], (line) => {
+    const event = parseEvent(line);
+    if (event !== undefined) onEvent(event);
+  });
+}
+
+/** libvirt's migrations that are over, in the same way. */
+export function hearEndedJobs(
+  address: LibvirtAddress,
+  onEnded: (job: EndedJob) => void,
+): Listening {
+  return listen(address, ['event', '--event', 'job-completed', '--loop'], jobReader(onEnded));
+}
+
+function listen(
+  { uri, program = 'virsh' }: LibvirtAddress,
+  words: readonly string[],
+  onLine: (line: string) => void,
+): Listening {
   let child: ChildProcess | undefined;
   let timer: NodeJS.Timeout | undefined;
   let isStopped = false;
   const begin = (): void => {
-    const words = [program, '-q', '-c', uri, 'qemu-monitor-event', '--loop'];
-    const listener = spawn('/bin/sh', ['-c', script, ...words], {
+    const listener = spawn('/bin/sh', ['-c', script, program, '-q', '-c', uri, ...words], {
       stdio: ['pipe', 'pipe', 'ignore'],
       env: virshEnvironment(),
     });
@@ -29,8 +51,7 @@ export function hearEvents(
     listener.stdin.on('error', () => undefined);
     createInterface({ input: listener.stdout })
       .on('line', (line) => {
-        const event = parseEvent(line);
-        if (event !== undefined && !isStopped) onEvent(event);
+        if (!isStopped) onLine(line);
       })
       .once('close', () => {
         listener.stdin.end();

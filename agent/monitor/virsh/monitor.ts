@@ -2,6 +2,7 @@
 import type { Monitor, MonitorEvent } from '../monitor.ts';
 import { BadReplyError, ConnectionLostError, ExecuteError } from '../qmp/errors.ts';
 import { libvirtOwner, virshCalls, type VirshCall } from './calls.ts';
+import { Departure, type LastWord } from './departure.ts';
 import { OrderedMigrations } from './ordered.ts';
 import type { VirshSession } from './session.ts';
 import { complaintIn } from './transcript.ts';
@@ -11,22 +12,12 @@ export function domainAddress(uuid: string): string {
   return `libvirt:${uuid}`;
 }
 
-/** A source after its migration. */
-interface Departure {
-  /** QEMU's last word on it. */
-  readonly migration: Promise<unknown>;
-  readonly timer: NodeJS.Timeout;
-}
-
-interface Migrating {
-  readonly status?: string;
+interface Migrating extends LastWord {
   readonly ram?: object;
 }
 
 /** QEMU lives on for about 600 ms [measured]. */
 const lastWordMilliseconds = 500;
-/** Until whoever wants to know has read it. */
-const departureMilliseconds = 1500;
 
 /** libvirt's words for a domain that is not there any more. */
 const gone = /domain is not running|failed to get domain|domain not found/i;
@@ -71,14 +62,17 @@ export class VirshMonitor implements Monitor {
     const calls = virshCalls(this.#uuid, command, values);
     let reply: unknown = {};
     for (const call of calls) reply = await this.#make(command, call, timeoutMilliseconds);
-    if (command === 'query-migrate') this.#learn(reply as Migrating);
-    return reply;
+    return command === 'query-migrate' ? this.#learn(reply as Migrating) : reply;
   }
 
   /** A destination knows of no RAM. */
-  #learn({ status, ram }: Migrating): void {
+  #learn(reply: Migrating): Promise<object> | object {
+    const { status, ram } = reply;
     this.#isSending = ram !== undefined;
     this.#ordered.sees(status);
+    if (status !== 'completed' || !this.#isSending) return reply;
+    this.#departure ??= this.#depart(Promise.resolve(reply));
+    return this.#departure.migration();
   }
 
   onEvent(listener: (event: MonitorEvent) => void): void {
@@ -99,37 +93,54 @@ export class VirshMonitor implements Monitor {
     const status = name === 'MIGRATION' ? data['status'] : undefined;
     this.#ordered.sees(status);
     const isSource = this.#isSending || this.#ordered.isUnderWay;
-    if (status === 'completed' && isSource) this.#departure ??= this.#depart();
-    for (const listener of this.#eventListeners)
-      listener({ name, data, atMilliseconds: Date.now() });
+    if (status === 'completed' && isSource) this.#departure ??= this.#depart(this.#lastWord());
+    this.#announce(name, data);
+  }
+
+  /** libvirt is done with a migration of this domain. */
+  tellEnded(downtimeMilliseconds: number): void {
+    this.#departure?.conclude(downtimeMilliseconds);
+  }
+
+  /** Its guest has moved away: it ends by itself, soon after libvirt. */
+  get isLeaving(): boolean {
+    return this.#departure !== undefined;
+  }
+
+  #announce(name: string, data: MonitorEvent['data']): void {
+    const event = { name, data, atMilliseconds: Date.now() };
+    for (const listener of this.#eventListeners) listener(event);
   }
 
   /** The domain is here no longer; everything that waits learns of it, once. */
   end(reason: Error): void {
     if (this.#ended !== undefined) return;
     this.#ended = reason;
-    clearTimeout(this.#departure?.timer);
+    this.#departure?.leave();
     this.#ordered.leave();
     for (const listener of this.#closeListeners.splice(0)) listener(reason);
   }
 
-  /**
-   * The guest has moved away, and libvirt ends what is left of it: soon no question is answered, and
-   * each that is asked keeps all others waiting. So the last one is asked at once.
-   */
-  #depart(): Departure {
-    const [call] = virshCalls(this.#uuid, 'query-migrate', {});
-    const lastWord = call && this.#make('query-migrate', call, lastWordMilliseconds);
-    return {
-      migration: Promise.resolve(lastWord).catch(() => ({ status: 'completed' })),
-      timer: setTimeout(() => {
+  #depart(lastWord: Promise<Migrating>): Departure {
+    return new Departure({
+      lastWord: lastWord.catch(() => ({ status: 'completed' })),
+      onNews: () => {
+        this.#announce('JOB_COMPLETED', {});
+      },
+      onOver: () => {
         this.end(new ConnectionLostError(this.address, 'its guest has moved away'));
-      }, departureMilliseconds),
-    };
+      },
+    });
   }
 
-  #recall(command: string, { migration }: Departure): Promise<unknown> {
-    if (command === 'query-migrate') return migration;
+  async #lastWord(): Promise<Migrating> {
+    const [call] = virshCalls(this.#uuid, 'query-migrate', {});
+    if (call === undefined) return {};
+    return (await this.#make('query-migrate', call, lastWordMilliseconds)) as Migrating;
+  }
+
+  #recall(command: string, departure: Departure): Promise<unknown> {
+    if (command === 'query-migrate') return departure.migration();
     if (command === 'query-status') return Promise.resolve({ status: 'postmigrate' });
     if (command === 'query-blockstats') return Promise.resolve([]);
     const reason = 'its guest has moved away';

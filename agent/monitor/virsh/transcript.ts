@@ -50,6 +50,29 @@ export function parseEvent(line: string): EventLine | undefined {
   }
 }
 
+/** A migration that libvirt has brought to its end. */
+export interface EndedJob {
+  /** The domain's name. */
+  readonly domain: string;
+  /** How long the guest stood still. */
+  readonly downtimeMilliseconds: number;
+}
+
+const jobLine = /event 'job-completed' for domain '(.*)':$/;
+const downtimeLine = /^\s+downtime: (\d+)$/;
+
+/** Takes the lines of `event --event job-completed`: one names the domain, its figures follow. */
+export function jobReader(onEnded: (job: EndedJob) => void): (line: string) => void {
+  let domain: string | undefined;
+  return (line) => {
+    domain = jobLine.exec(line)?.[1] ?? domain;
+    const downtime = downtimeLine.exec(line)?.[1];
+    if (domain === undefined || downtime === undefined) return;
+    onEnded({ domain, downtimeMilliseconds: Number(downtime) });
+    domain = undefined;
+  };
+}
+
 const domainLine = /^([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})\s+(.*?)\s*$/;
 
 /** A domain that runs here, or is on its way in. */

@@ -53,8 +53,8 @@ describe('a domain of libvirt', () => {
         [`libvirt:${uuid}`],
       );
       rig.answers(['list', `${other} w2`], ['domstate', 'running (migrated)']);
-      await until('the other', () => attached.find(({ address }) => address.endsWith(other)));
-      rig.answers(['list', `${other} w2\n${uuid} w1`], ['domstate', 'paused (migrating)']);
+      await until('the other', () => (attached[0]?.address.endsWith(other) ? true : undefined));
+      rig.answers(['list', `${other} w2\n${uuid} w1`], ['domstate', 'paused (starting up)']);
       await until('it comes', () => told[1]);
       rig.answers(['list', `${other} w2`]);
       await until('it does not', () => told[2]);

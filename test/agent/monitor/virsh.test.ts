@@ -11,8 +11,10 @@ import { openVirsh, type VirshSession } from '../../../agent/monitor/virsh/sessi
 import {
   answerIn,
   complaintIn,
+  jobReader,
   parseEvent,
   quoted,
+  type EndedJob,
 } from '../../../agent/monitor/virsh/transcript.ts';
 import { until } from '../agent-rig.ts';
 import { boardVirsh, type VirshRig } from './virsh-rig.ts';
@@ -51,6 +53,23 @@ describe('what virsh writes', () => {
     });
     assert.deepEqual(parseEvent("event STOP at 1795419527.2 for domain 'w1': <null>")?.data, {});
     assert.equal(parseEvent('event loop interrupted'), undefined);
+  });
+
+  it('holds migrations that libvirt has ended, with how long the guest stood still', () => {
+    const jobs: EndedJob[] = [];
+    const read = jobReader((job) => jobs.push(job));
+    for (const line of [
+      "event 'job-completed' for domain 'w1':",
+      ...['\toperation: 5', '\ttime_elapsed: 4570', '\tdowntime: 354', '\tdowntime_net: 352', ''],
+      "2026-11-23 08:48:37.225+0000: event 'job-completed' for domain 'it''s: x':",
+      ...['\toperation: 5', '\tdowntime: 12'],
+    ]) {
+      read(line);
+    }
+    assert.deepEqual(jobs, [
+      { domain: 'w1', downtimeMilliseconds: 354 },
+      { domain: "it''s: x", downtimeMilliseconds: 12 },
+    ]);
   });
 
   it('is asked for in words that no shell could take apart', () => {
@@ -131,7 +150,9 @@ describe('a domain behind virsh', () => {
 
   it('is not asked any more when its guest has moved away, but for the last word', async () => {
     const monitor = new VirshMonitor(session, uuid);
-    const reply = (status: string) => `{"return":{"status":"${status}","ram":{}}}`;
+    const names: string[] = [];
+    monitor.onEvent(({ name }) => names.push(name));
+    const reply = (status: string) => `{"return":{"status":"${status}","ram":{},"downtime":442}}`;
     answers([`qemu-monitor-command '${uuid}' '{"execute":"query-migrate"}'`, reply('active')]);
     await monitor.execute('query-migrate');
     answers([`qemu-monitor-command '${uuid}' '{"execute":"query-migrate"}'`, reply('completed')]);
@@ -139,7 +160,9 @@ describe('a domain behind virsh', () => {
     const lastWord = { status: 'completed', ram: {} };
     assert.deepEqual(await monitor.execute('query-migrate'), lastWord);
     answers(['', 'hang']);
-    assert.deepEqual(await monitor.execute('query-migrate'), lastWord);
+    monitor.tellEnded(348);
+    assert.deepEqual(await monitor.execute('query-migrate'), { ...lastWord, downtime: 348 });
+    assert.deepEqual(names, ['MIGRATION', 'JOB_COMPLETED']);
     await assert.rejects(monitor.execute('migrate-set-parameters', { a: 1 }), ExecuteError);
     monitor.close();
   });
@@ -151,6 +174,14 @@ describe('a domain behind virsh', () => {
     answers(['qemu-monitor-command', 'end']);
     monitor.tell('MIGRATION', { status: 'completed' });
     assert.deepEqual(await monitor.execute('query-migrate'), { status: 'completed' });
+    monitor.close();
+  });
+
+  it('has moved away as soon as QEMU says so, event or no event', async () => {
+    const monitor = new VirshMonitor(session, uuid);
+    answers(['qemu-monitor-command', '{"return":{"status":"completed","ram":{},"downtime":9}}']);
+    assert.deepEqual(await monitor.execute('query-migrate'), { status: 'completed', ram: {} });
+    assert.ok(monitor.isLeaving);
     monitor.close();
   });
 

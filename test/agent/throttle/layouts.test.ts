@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { homeOf, makeGroup, sweep } from '../../../agent/throttle/groups.ts';
 import { detectLayout, layoutV1, layoutV2 } from '../../../agent/throttle/layouts.ts';
 
@@ -59,6 +59,25 @@ describe('cgroup layouts', () => {
     assert.equal(readFileSync(join(made, 'cgroup.type'), 'utf8'), 'threaded');
     assert.equal(readFileSync(join(home, 'cgroup.subtree_control'), 'utf8'), '+cpu');
     assert.equal(readFileSync(join(made, 'cpu.max'), 'utf8'), '2500 10000');
+  });
+
+  it('makes its groups below those of libvirt for its vCPUs, under v2 and under v1', () => {
+    // As libvirt 9 lays them out with systemd, and without it; vcpu0 is threaded already.
+    const scope = 'machine.slice/machine-qemu\\x2d1\\x2dw1.scope/libvirt/vcpu0';
+    const home = group(scope, { ...v2Files, 'cgroup.type': 'threaded' });
+    const v2 = layoutV2(mount, '/machine.slice');
+    assert.equal(homeOf(v2, `0::/${scope}\n`), home);
+    const made = makeGroup(v2, home, 77);
+    v2.setQuota(made, { quotaMicroseconds: 1000, periodMicroseconds: 4000 });
+    assert.equal(readFileSync(join(made, 'cgroup.type'), 'utf8'), 'threaded');
+    assert.equal(readFileSync(join(home, 'cgroup.subtree_control'), 'utf8'), '+cpu');
+    assert.equal(readFileSync(join(made, 'cpu.max'), 'utf8'), '1000 4000');
+    assert.equal(v2.groupOf(`0::/${scope}/${basename(made)}\n`), undefined, 'without files in it');
+
+    const machine = 'machine/qemu-1-w1.libvirt-qemu/vcpu0';
+    const legacy = group(`cpu/${machine}`, { tasks: '' });
+    const v1 = layoutV1(join(mount, 'cpu'));
+    assert.equal(homeOf(v1, `4:cpu,cpuacct:/${machine}\n0::/${machine}\n`), legacy);
   });
 
   it('takes the cpu controller back only when no other child is left', () => {
