@@ -125,7 +125,7 @@ async function startAgent(options: AgentOptions, roster: Roster): Promise<Life> 
     policy.cgroupDelegation === undefined ? {} : { delegated: policy.cgroupDelegation },
   );
   const offers = () => hostFacts({ policy, layout, vms: roster.all().map(({ facts }) => facts) });
-  const host = await watchHost(log, outbox, offers);
+  const host = await watchHost(log, outbox, offers, () => roster.all().length);
   const swept = layout === undefined ? 0 : sweep(layout);
   if (swept > 0) log.warn({ swept }, 'released throttles that an earlier agent left behind');
   reportUnfinished(journal, outbox);

@@ -28,11 +28,12 @@ export function hostFacts({ policy, layout, vms }: HostFactSources): HostFacts {
   };
 }
 
-/** Calls of the result share what `make` made, until it was asked this often. */
-export function rarely<T>(make: () => T, calls: number): () => T {
-  let made: { readonly value: T; left: number } | undefined;
+/** Calls of the result share what `make` made, until it was asked this often or `of` has changed. */
+export function rarely<T>(make: () => T, calls: number, of: () => number): () => T {
+  let made: { readonly value: T; readonly of: number; left: number } | undefined;
   return () => {
-    made = made && made.left > 0 ? made : { value: make(), left: calls };
+    const isGood = made !== undefined && made.left > 0 && made.of === of();
+    if (made === undefined || !isGood) made = { value: make(), of: of(), left: calls };
     made.left -= 1;
     return made.value;
   };

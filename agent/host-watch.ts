@@ -7,7 +7,7 @@ import { rarely } from './host-facts.ts';
 import type { Outbox } from './outbox.ts';
 
 const hostSampleMilliseconds = 1000;
-/** Rights seldom change, and trying them out costs a system call for each VM. */
+/** Rights seldom change unless VMs do, and trying them out costs a system call for each. */
 const samplesPerFacts = 5;
 
 export interface HostWatch {
@@ -17,13 +17,14 @@ export interface HostWatch {
   stop(): void;
 }
 
-/** Samples the host once a second; the first sample is there when this returns. */
+/** Samples the host, with so many VMs, once a second; the first sample is there when this returns. */
 export async function watchHost(
   log: Log,
   outbox: Outbox,
   facts: () => HostFacts,
+  vms: () => number,
 ): Promise<HostWatch> {
-  const factsNow = rarely(facts, samplesPerFacts);
+  const factsNow = rarely(facts, samplesPerFacts, vms);
   const probe = openHostProbe((collector, error) => {
     log.warn({ collector, error: messageOf(error) }, 'a collector failed');
   });

@@ -5,6 +5,7 @@ import { exitCodes, ExitError, type ExitCode, type Finish } from '../exit.ts';
 import { addFleetOptions, type FleetFlags } from '../fleet/address.ts';
 import { withFleet, type FleetClient } from '../fleet/client.ts';
 import { isOver } from '../fleet/follow.ts';
+import { printable } from '../terminal/style.ts';
 
 interface AbortFlags extends FleetFlags {
   readonly reason?: string;
@@ -40,7 +41,7 @@ async function abort(
   const outcome = end.result?.outcome ?? end.phase;
   const line = { type: 'abort', id: end.id, outcome, reason: end.result?.reason };
   const text = `${end.id} ${outcome}${end.result?.reason ? `: ${end.result.reason}` : ''}`;
-  process.stdout.write(`${json === true ? JSON.stringify(line) : text}\n`);
+  process.stdout.write(`${json === true ? JSON.stringify(line) : printable(text)}\n`);
   return outcome === 'cancelled' ? exitCodes.ok : exitCodes.incomplete;
 }
 

@@ -2,6 +2,7 @@ import { Command } from 'commander';
 import { exitCodes, type Finish } from '../exit.ts';
 import { addFleetOptions, type FleetFlags } from '../fleet/address.ts';
 import { withFleet } from '../fleet/client.ts';
+import { printable } from '../terminal/style.ts';
 
 interface HoldFlags extends FleetFlags {
   readonly reason?: string;
@@ -62,5 +63,5 @@ interface Released {
 
 function print({ json }: FleetFlags, line: object, text: string): void {
   const { ok: _, ...told } = line as { readonly ok?: boolean };
-  process.stdout.write(`${json === true ? JSON.stringify(told) : text}\n`);
+  process.stdout.write(`${json === true ? JSON.stringify(told) : printable(text)}\n`);
 }

@@ -55,8 +55,15 @@ describe('agent/host-facts', () => {
 
   it('looks only so often', () => {
     let looks = 0;
-    const look = rarely(() => (looks += 1), 3);
+    let vms = 1;
+    const look = rarely(
+      () => (looks += 1),
+      3,
+      () => vms,
+    );
     const seen = [1, 2, 3, 4, 5, 6, 7].map(look);
     assert.deepEqual(seen, [1, 1, 1, 2, 2, 2, 3]);
+    vms = 2;
+    assert.deepEqual([look(), look()], [4, 4]);
   });
 });
