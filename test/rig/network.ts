@@ -30,7 +30,8 @@ export function canShape(): boolean {
 export function createShapedNetwork(payloadBytesPerSecond: number): Network {
   const name = `ferryman-${String(process.pid)}-${String(++created)}`;
   const { ip, tc } = tools();
-  const inside = [ip, 'netns', 'exec', name];
+  // `ip netns exec` wants to mount a /sys of its own, which not every chroot lets it.
+  const inside = ['nsenter', `--net=/run/netns/${name}`];
   const remove = (): void => {
     run([ip, 'netns', 'delete', name]);
   };
@@ -39,7 +40,7 @@ export function createShapedNetwork(payloadBytesPerSecond: number): Network {
   };
   run([ip, 'netns', 'add', name]);
   try {
-    run([ip, '-n', name, 'link', 'set', 'lo', 'mtu', String(mtuBytes), 'up']);
+    run([...inside, ip, 'link', 'set', 'lo', 'mtu', String(mtuBytes), 'up']);
     setBytesPerSecond(payloadBytesPerSecond);
   } catch (error) {
     remove();
