@@ -13,8 +13,8 @@ const packages = ['dbus', 'nats-server', 'nodejs', 'qemu-system-x86', 'systemd',
  */
 export function provideDebian13() {
   const folder = join(projectRoot, '.cache/debian-13');
+  if (process.getuid() !== 0) throw new Unavailable('only root can make a Debian 13 and boot it');
   if (existsSync(folder)) return folder;
-  if (process.getuid() !== 0) throw new Unavailable('only root can make a Debian 13 in a folder');
   const work = `${folder}.part`;
   rmSync(work, { recursive: true, force: true });
   mkdirSync(work, { recursive: true });

@@ -24,7 +24,7 @@ export interface PackagedHost extends Debian13 {
 }
 
 const notesOfOthers =
-  /^(\/tmp|\/var\/(cache|log|tmp|lib\/dpkg)|\/etc\/(passwd|group|shadow|gshadow)-)/;
+  /^(\/tmp|\/var\/(cache|log|tmp|lib\/(dpkg|nats))|\/etc\/(passwd|group|shadow|gshadow)-)/;
 
 /** Boots one, without the packages. Throws Unavailable where this machine cannot have one. */
 export async function bootHost(): Promise<PackagedHost> {

@@ -9,7 +9,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Unavailable } from '../../scripts/debian.mjs';
 import { buildPackages } from '../../scripts/package.mjs';
-import { tools } from '../../scripts/tools.mjs';
+import { projectRoot, tools } from '../../scripts/tools.mjs';
 import type { HostFacts } from '../../shared/sample.ts';
 import { buildGuest } from '../guests/guest.ts';
 import { bootHost, type PackagedHost } from './packaged-host.ts';
@@ -40,6 +40,13 @@ const hashes = (paths: readonly string[]) =>
   paths.map((path) => createHash('sha256').update(readFileSync(path)).digest('hex'));
 const state = (part: string) => host.check(part)?.['state'];
 const message = (part: string) => String(host.check(part)?.['message']);
+
+/** The block of docs/installing.md in which this word is. */
+function told(word: string): string {
+  const page = readFileSync(join(projectRoot, 'docs/installing.md'), 'utf8');
+  const blocks = [...page.matchAll(/^```\n(.*?)^```$/gms)].map(([, block = '']) => block);
+  return blocks.find((block) => block.includes(word)) ?? assert.fail(`no block has ${word}`);
+}
 
 /** Another host of the fleet, on the same machine, started by hand; with a VM. */
 function startFarHost(): void {
@@ -93,6 +100,7 @@ describe('the Debian packages', () => {
       this.skip();
     }
     stage.undo(() => host.end());
+    host.sh(told('jetstream'));
     clean = host.inventory();
     first = await buildPackages({ target: join(stage.folder(), 'first') });
     second = await buildPackages({ target: join(stage.folder(), 'second'), version: '9.0' });
@@ -132,6 +140,7 @@ describe('the Debian packages', () => {
     await until('the brain hears the agent', () => state('agent') === 'ok');
     assert.match(message('profile'), /ferryman-agent, profile tune: no capability/);
     assert.equal(state('probe'), 'limited');
+    await until('the brain leads', () => message('brain').includes('it leads'));
     assert.equal(host.attempt('ferryman doctor').code, 0);
   });
 
@@ -194,8 +203,11 @@ describe('the Debian packages', () => {
     assert.notEqual(qemus.length, 0);
     host.sh(`dpkg --remove ${packageNames}`);
     assert.deepEqual(host.qemus(), qemus);
-    // A user is not removed while it has a QEMU; the guest of this one has left.
+    const said = host.sh(`dpkg --purge ${packageNames}`);
+    assert.match(said, /the user ferryman-vm is left behind/, 'a user that has a QEMU stays');
+    assert.deepEqual(host.qemus(), qemus);
     host.sh("systemctl stop 'ferryman-destination@*' far; rm -r /etc/far /srv/guest.bin");
+    host.install(first);
     host.sh(`dpkg --purge ${packageNames}`);
     const left = host.inventory().filter((path) => !clean.includes(path));
     assert.deepEqual(left, []);
