@@ -170,6 +170,14 @@ describe('gate: what', () => {
     assert.match(to('h3', 49_160), /h3 is not among the destinationHosts/);
     assert.match(to('h2', 22), /port 22 is outside 49152 to 49215/);
     assert.match(to('h2,to=9', 49_160), /no migration endpoint/);
+    const vm = situation({ owner: 'libvirt' }, { armed: plainArming });
+    const toLibvirt = (host: string): string => {
+      const there = { kind: 'libvirt', transport: 'tls', host } as const;
+      return reasonOf(command({ kind: 'migrate', endpoint: there }), { ...strict, vm });
+    };
+    assert.equal(toLibvirt('h2'), 'applied');
+    assert.match(toLibvirt('h3'), /h3 is not among the destinationHosts/);
+    assert.match(toLibvirt('-oProxyCommand=id'), /no migration endpoint/);
   });
 
   it('starts a destination only where the policy has a command for it', () => {

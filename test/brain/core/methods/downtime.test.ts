@@ -29,6 +29,18 @@ describe('core/methods/downtime', () => {
     assert.deepEqual(tuning, { downtimeLimitMilliseconds: 300 });
   });
 
+  it('leaves libvirt the time that it takes at the switchover', () => {
+    const source = vmFacts('source', { owner: 'libvirt' });
+    const limitUnder = (downtimeLimitMilliseconds: number) => {
+      const order = migrateOrder({ downtimeLimitMilliseconds });
+      const migration = readyMigration({ source, order });
+      assert.deepEqual(downtime.arm(migration, 'plain')?.tuning, plainTuning(migration, wire));
+      return plainTuning(migration, wire).downtimeLimitMilliseconds;
+    };
+    assert.equal(limitUnder(300), 260);
+    assert.equal(limitUnder(50), 15);
+  });
+
   it('tells QEMU what the link really takes of compressed pages', () => {
     const { downtimeLimitMilliseconds, availSwitchoverBandwidthBytesPerSecond } = tuningOf();
     assert.equal(downtimeLimitMilliseconds, 300);
