@@ -41,6 +41,8 @@ export interface AgentOptions {
   /** The libvirt of this host, whose domains are watched. */
   readonly libvirt?: LibvirtAddress;
   readonly policy: HostPolicy;
+  /** The one brain that is heard, see `isPrivate` of a brain; absent: whichever leads the fleet. */
+  readonly brain?: string;
   /** Told of every command that was answered. */
   readonly onAnswer?: NonNullable<ExecutorOptions['onAnswer']>;
   readonly journalPath: string;
@@ -124,7 +126,10 @@ async function startAgent(options: AgentOptions, roster: Roster): Promise<Life> 
   const layout = detectLayout(
     policy.cgroupDelegation === undefined ? {} : { delegated: policy.cgroupDelegation },
   );
-  const offers = () => hostFacts({ policy, layout, vms: roster.all().map(({ facts }) => facts) });
+  const offers = () => ({
+    ...hostFacts({ policy, layout, vms: roster.all().map(({ facts }) => facts) }),
+    highestEpoch: journal.highestEpoch,
+  });
   const host = await watchHost(log, outbox, offers, () => roster.all().length);
   const swept = layout === undefined ? 0 : sweep(layout);
   if (swept > 0) log.warn({ swept }, 'released throttles that an earlier agent left behind');
@@ -142,7 +147,7 @@ async function startAgent(options: AgentOptions, roster: Roster): Promise<Life> 
     host.announce();
     for (const vm of roster.all()) vm.announce();
   };
-  const beacons = hearBeacons({ bus: options.bus, log, journal, deadMan, announce });
+  const beacons = hearBeacons({ ...options, journal, deadMan, announce });
   const commands = serveCommands(options, running, deadMan);
   const hostSample = host.latest;
   const attachments = attachToMonitors({ ...options, ...running, layout, hostSample });

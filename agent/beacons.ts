@@ -3,7 +3,7 @@ import type { Bus, Subscription } from '../shared/bus.ts';
 import { decodeBeacon } from '../shared/codec.ts';
 import { messageOf } from '../shared/errors.ts';
 import type { Log } from '../shared/log.ts';
-import { everyHost } from '../shared/subjects.ts';
+import { beaconSubject, everyHost, isPublicBeacon } from '../shared/subjects.ts';
 import type { DeadMan } from './dead-man.ts';
 import type { Journal } from './journal.ts';
 
@@ -12,13 +12,15 @@ export interface BeaconOptions {
   readonly log: Log;
   readonly journal: Journal;
   readonly deadMan: DeadMan;
+  /** The one brain that is heard; absent: whichever leads the fleet. */
+  readonly brain?: string;
   /** Tells of the host and of all VMs. */
   readonly announce: () => void;
 }
 
 /** A brain that is new here is told of all; one that was deposed is not heard. */
 export function hearBeacons(options: BeaconOptions): Subscription {
-  const { bus, log, journal, deadMan, announce } = options;
+  const { bus, log, journal, deadMan, announce, brain: own } = options;
   const known = new Set<string>();
   // A deposed brain is refused from the first beacon of its successor on, not from the first command.
   const note = (epoch: number) => {
@@ -26,7 +28,9 @@ export function hearBeacons(options: BeaconOptions): Subscription {
       log.error({ epoch, error: messageOf(error) }, 'the epoch of a new brain could not be noted');
     });
   };
-  return bus.subscribe(everyHost('lead'), (subject, payload) => {
+  const from = own === undefined ? everyHost('lead') : beaconSubject(own, true);
+  return bus.subscribe(from, (subject, payload) => {
+    if (own === undefined && !isPublicBeacon(subject)) return;
     try {
       const { brain, epoch } = decodeBeacon(payload);
       if (epoch < journal.highestEpoch) return;

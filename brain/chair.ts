@@ -11,6 +11,7 @@ import type { Log } from '../shared/log.ts';
 import type { StateStore } from '../shared/state-store.ts';
 import { createKeeper, noKeeper, readKept } from './keeper.ts';
 import type { Keeper } from './keeper.ts';
+import type { HostView } from './fleet.ts';
 import { Leadership, standbysOf } from './leadership.ts';
 import type { Term } from './leadership.ts';
 import type { Legacy } from './take-over.ts';
@@ -22,12 +23,14 @@ export interface ChairOptions {
   readonly clock: Clock;
   readonly log: Log;
   readonly brain: string;
-  readonly heardEpoch?: () => number;
 }
 
 /** What is done when the lead comes and goes. */
 export interface Holder {
   readonly takeOver: (legacy: Legacy) => void;
+  readonly keep: () => void;
+  /** Of all agents; each tells the greatest epoch that it has heard. */
+  readonly hosts: () => readonly Pick<HostView, 'facts'>[];
   /** Told of every change. */
   readonly onLead: (leads: boolean) => void;
 }
@@ -88,12 +91,13 @@ class ElectedChair implements Chair {
   #saidLeads = false;
 
   constructor(options: ChairOptions, store: StateStore) {
-    const { log, heardEpoch = () => 0 } = options;
+    const { log } = options;
     this.#log = log;
     this.#store = store;
     this.keeper = guarded(createKeeper({ ...options, store }), () => this.epoch() !== undefined);
     this.#leadership = new Leadership({
-      ...{ ...options, store, heardEpoch, life: randomUUID() },
+      ...{ ...options, store, life: randomUUID() },
+      heardEpoch: () => this.#heardEpoch(),
       onTerm: (term) => void this.#begin(term),
       onStep: () => {
         this.#say();
@@ -126,6 +130,8 @@ class ElectedChair implements Chair {
     if (this.#leadership.epoch() !== term.epoch) return;
     this.#readyEpoch = term.epoch;
     if (legacy) this.#holder?.takeOver(legacy);
+    // A server that was away may have come back without its disk.
+    else this.#holder?.keep();
     this.#say();
   }
 
@@ -143,6 +149,11 @@ class ElectedChair implements Chair {
       }
     }
     return undefined;
+  }
+
+  #heardEpoch(): number {
+    const hosts = this.#holder?.hosts() ?? [];
+    return Math.max(0, ...hosts.map(({ facts }) => facts?.highestEpoch ?? 0));
   }
 
   #say(): void {

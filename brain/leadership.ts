@@ -19,6 +19,9 @@ const stepMilliseconds = 350;
 /** How often those who stand by say so. */
 const standbyMilliseconds = 5_000;
 
+/** Epochs are the time or little more: a brain's clock may be wrong by as much. */
+const mostAheadMilliseconds = 7 * 86_400_000;
+
 /** A time in which this brain leads. */
 export interface Term {
   readonly epoch: number;
@@ -70,6 +73,7 @@ export class Leadership {
   #saidAtMilliseconds = -Infinity;
   #isTroubled = false;
   #timer: NodeJS.Timeout | undefined;
+  #stepping: Promise<void> | undefined;
 
   constructor(options: LeadershipOptions) {
     this.#options = options;
@@ -98,9 +102,14 @@ export class Leadership {
   }
 
   /** One renewal, or one look at who leads. Never rejects. */
-  async step(): Promise<void> {
+  step(): Promise<void> {
+    this.#stepping = this.#step();
+    return this.#stepping;
+  }
+
+  async #step(): Promise<void> {
     try {
-      await (this.epoch() === undefined ? this.#claim() : this.#renew());
+      await (this.#isObeyed(this.epoch()) ? this.#renew() : this.#claim());
       this.#isTroubled = false;
     } catch (error) {
       const problem = messageOf(error);
@@ -115,6 +124,7 @@ export class Leadership {
   async stop(): Promise<void> {
     clearTimeout(this.#timer);
     this.#timer = undefined;
+    await this.#stepping;
     const epoch = this.epoch();
     this.#held = undefined;
     if (epoch !== undefined) await this.#write(epoch, true).catch(() => undefined);
@@ -133,20 +143,32 @@ export class Leadership {
   async #claim(): Promise<void> {
     await this.#look();
     const { lease, atMilliseconds } = this.#sight;
-    const isMine = lease?.life === this.#options.life;
-    if (lease && !isMine) this.#held = undefined;
-    if (lease && !isMine && !lease.isFree && !this.#hasRunOut()) return this.#standBy();
-    const before = this.#held;
-    const epoch = isMine && before ? before.epoch : this.#nextEpoch();
+    const isForeign = lease !== undefined && lease.life !== this.#options.life;
+    if (isForeign) this.#held = undefined;
+    if (isForeign && !lease.isFree && !this.#hasRunOut()) return this.#standBy();
+    const before = this.#held?.epoch;
+    const epoch = lease && this.#isObeyed(before) ? before : this.#nextEpoch();
+    await this.#take(epoch, lease && atMilliseconds);
+  }
+
+  /** `vacantSinceMilliseconds` is absent when there was no lease. */
+  async #take(epoch: number, vacantSinceMilliseconds: number | undefined): Promise<void> {
+    const isContinued = this.#held !== undefined;
     const renewedAtMilliseconds = this.#now();
     if ((await this.#write(epoch, false)) === undefined) return;
     await this.#look();
     this.#held = { epoch, renewedAtMilliseconds };
-    const isContinued = before !== undefined;
     this.#options.log.info({ epoch, isContinued }, 'this brain leads');
     const takenAtMilliseconds = this.#sight.atMilliseconds;
-    const vacantSinceMilliseconds = lease ? atMilliseconds : takenAtMilliseconds;
-    this.#options.onTerm({ epoch, isContinued, vacantSinceMilliseconds, takenAtMilliseconds });
+    this.#options.onTerm({
+      ...{ epoch, isContinued, takenAtMilliseconds },
+      vacantSinceMilliseconds: vacantSinceMilliseconds ?? takenAtMilliseconds,
+    });
+  }
+
+  /** An agent that has heard of a later epoch obeys nobody of this one. */
+  #isObeyed(epoch: number | undefined): epoch is number {
+    return epoch !== undefined && epoch >= this.#heardEpoch();
   }
 
   async #look(): Promise<void> {
@@ -174,9 +196,15 @@ export class Leadership {
 
   /** Greater than all before; the time keeps it so when even the store was lost. */
   #nextEpoch(): number {
+    const last = Math.max(this.#sight.lease?.epoch ?? 0, this.#heardEpoch());
+    return Math.max(last + 1, this.#options.clock.wallMilliseconds());
+  }
+
+  /** As far as it can be true: a host that lies must not use up all epochs. */
+  #heardEpoch(): number {
     const { clock, heardEpoch } = this.#options;
-    const last = Math.max(this.#sight.lease?.epoch ?? 0, heardEpoch());
-    return Math.max(last + 1, clock.wallMilliseconds());
+    const heard = heardEpoch();
+    return heard > clock.wallMilliseconds() + mostAheadMilliseconds ? 0 : heard;
   }
 
   #now(): number {

@@ -113,7 +113,7 @@ async function startParts(
     openDesk({ ...rules.inForce, influx, bus, brain, log, name: id, lead: chair.status }),
   );
   brain.start();
-  chair.start({ takeOver: brain.takeOver, onLead: desk.open });
+  chair.start({ ...brain, onLead: desk.open });
   const stopHealth = history && reportHealth({ history, brain, id });
   log.info({ mode, policy, history: history !== undefined, page: page?.url }, 'the brain observes');
   return {

@@ -43,6 +43,8 @@ export interface Migrations {
   tick(quietMilliseconds: number): void;
   /** Nobody has listened for so long. */
   rejoin(silentMilliseconds: number): void;
+  /** Has all of them kept once more: what kept them may have lost them. */
+  keep(): void;
   /** Forgets what is in hand, and goes on with what was kept. */
   takeOver(legacy: Legacy): void;
   list(): readonly Migration[];
@@ -84,10 +86,27 @@ export function createMigrations(options: MigrationsOptions): Migrations {
         if (isQuiet) runner.feed({ kind: 'tick', atMilliseconds });
       }
     },
+    ...acrossBrains(options, hands, active),
+    list: () => [...hands.values()].map((hand) => hand.runner.migration()),
+  };
+}
+
+/** What happens to all of them when one brain has to leave off, and another goes on. */
+function acrossBrains(
+  options: MigrationsOptions,
+  hands: Map<string, Hand>,
+  active: () => readonly Hand[],
+): Pick<Migrations, 'rejoin' | 'keep' | 'takeOver'> {
+  return {
     rejoin: (silentMilliseconds) => {
-      const atMilliseconds = now();
+      const atMilliseconds = options.now();
       for (const { runner } of active()) {
         runner.feed({ kind: 'rejoin', atMilliseconds, silentMilliseconds });
+      }
+    },
+    keep: () => {
+      for (const { runner, sides } of hands.values()) {
+        options.keeper.migration({ migration: runner.migration(), sides });
       }
     },
     takeOver: (legacy) => {
@@ -95,7 +114,6 @@ export function createMigrations(options: MigrationsOptions): Migrations {
       hands.clear();
       for (const [id, hand] of takeOver(options, legacy)) hands.set(id, hand);
     },
-    list: () => [...hands.values()].map((hand) => hand.runner.migration()),
   };
 }
 

@@ -6,7 +6,7 @@
 import type { Bus, Subscription } from '../shared/bus.ts';
 import type { Clock } from '../shared/clock.ts';
 import { encodeBeacon } from '../shared/codec.ts';
-import { buildSubject, everyHost, hostId } from '../shared/subjects.ts';
+import { beaconSubject, everyHost, hostId } from '../shared/subjects.ts';
 import type { Migrations } from './migrations.ts';
 import type { Legacy } from './take-over.ts';
 
@@ -22,6 +22,7 @@ export interface PulseOptions {
   readonly epoch: () => number | undefined;
   /** Its name in the beacon. */
   readonly name?: string;
+  readonly isPrivate?: boolean;
   readonly migrations: Migrations;
 }
 
@@ -34,13 +35,13 @@ export interface Pulse {
 
 /** Nothing happens before `start`. */
 export function createPulse(
-  { bus, clock, epoch, name = 'brain', migrations }: PulseOptions,
+  { bus, clock, epoch, name = 'brain', isPrivate = false, migrations }: PulseOptions,
   onTelemetry: (subject: string, payload: Uint8Array) => void,
 ): Pulse {
   let subscription: Subscription | undefined;
   let timers: readonly NodeJS.Timeout[] = [];
   let attentiveAtMilliseconds = clock.monotonicMilliseconds();
-  const subject = buildSubject({ channel: 'lead', host: hostId(name) });
+  const subject = beaconSubject(hostId(name), isPrivate);
   /** False while nothing is to be done; the first time after a lapse the migrations are told. */
   const attends = (): boolean => {
     if (!bus.connected || epoch() === undefined) return false;

@@ -55,6 +55,8 @@ export interface BrainOptions {
   readonly listeners?: readonly Listener[];
   /** Its name in the beacon. */
   readonly name?: string;
+  /** It came with agents of its own: those of the fleet, if there is one on this bus, do not heed it. */
+  readonly isPrivate?: boolean;
   readonly links?: LinkMemory;
   /** Absent: migrations that others start are not followed. */
   readonly following?: FollowingOf;
@@ -82,6 +84,8 @@ export interface Brain {
   release(uuid: string): boolean;
   /** Goes on with what another brain has left, in place of what is in hand. */
   readonly takeOver: (legacy: Legacy) => void;
+  /** Has all that the next brain needs kept once more. */
+  readonly keep: () => void;
   /** UUIDs of held VMs, each with the reason. */
   held(): ReadonlyMap<string, string>;
   /** Has the host's own command start a QEMU that waits for this VM. Throws OrderError. */
@@ -128,6 +132,10 @@ export function createBrain(options: BrainOptions): Brain {
     takeOver: (legacy) => {
       holds.adopt(legacy.holds);
       pulse.takeOver(legacy);
+    },
+    keep: () => {
+      for (const [uuid, reason] of holds.all()) void keeper.hold(uuid, reason);
+      migrations.keep();
     },
     startDestination: (host, uuid) => startDestination({ fleet, commander }, host, uuid),
     migrations: () => migrations.list(),

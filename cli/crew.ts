@@ -1,4 +1,5 @@
 /** The crew of a command that works alone: a bus, agents and a brain, all in this process. */
+import { randomUUID } from 'node:crypto';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -49,7 +50,10 @@ export async function boardCrew(
   cleanup.add(() => rm(folder, { recursive: true, force: true }));
   const recorder = record === undefined ? undefined : createRecorder(record, log);
   if (recorder !== undefined) cleanup.add(() => recorder.close());
+  const name = `run-${randomUUID().slice(0, 8)}`;
   const brain = createBrain({
+    name,
+    isPrivate: true,
     bus: await openBus('brain'),
     clock: systemClock,
     log,
@@ -70,6 +74,7 @@ export async function boardCrew(
       clock: systemClock,
       log,
       sockets: [selector],
+      brain: name,
       policy,
       journalPath: join(folder, `${host}.journal`),
     });

@@ -54,7 +54,7 @@ const acknowledgeWithinMilliseconds = 5_000;
 const requestMilliseconds = 5_000;
 
 /**
- * Connects and returns the stream, which is made when first used; undefined when the server is
+ * Connects and returns the stream, which is made unless it is there; undefined when the server is
  * there and has no JetStream. Throws BusError when nobody is there.
  */
 export async function openDurableStream(
@@ -62,7 +62,10 @@ export async function openDurableStream(
   options: StreamOptions,
 ): Promise<DurableStream | undefined> {
   const access = await openJetStream(nats, requestMilliseconds);
-  return access && streamOver(access, options);
+  const stream = access && streamOver(access, options);
+  // From now on it keeps what is said; a server that cannot make it yet is asked again later.
+  await stream?.acknowledged().catch(() => undefined);
+  return stream;
 }
 
 function streamOver(access: JetStreamAccess, options: StreamOptions): DurableStream {

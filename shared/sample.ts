@@ -126,6 +126,8 @@ export interface HostFacts {
   readonly privileges?: Privileges;
   /** Where its libvirt takes domains in; absent when its policy does not say. */
   readonly libvirt?: LibvirtPlace;
+  /** The greatest epoch that its agent has heard: it obeys no brain of a smaller one. */
+  readonly highestEpoch?: number;
 }
 
 /** query-migrate, in base units. `ram` figures are absent once QEMU drops them. */

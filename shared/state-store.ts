@@ -85,7 +85,8 @@ function storeOver({ connection, manager, client }: JetStreamAccess): StateStore
     },
     remove: async (key) => {
       const value = await get(key);
-      if (value) await manager.streams.deleteMessage(stream, value.revision, false).catch(absent);
+      // Only what is erased stays away when the server is killed: that it was deleted is written later.
+      if (value) await manager.streams.deleteMessage(stream, value.revision, true).catch(absent);
     },
     close: () => connection.close(),
   };

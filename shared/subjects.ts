@@ -54,6 +54,19 @@ export function buildSubject({ channel, host, kind }: Subject): string {
   throw new SubjectError(`kind ${JSON.stringify(kind)}: use a-z, 0-9 and "-", at most 64 of them`);
 }
 
+/** A brain that came with agents of its own speaks to these only; nobody else's agents heed it. */
+const privateKind = 'private';
+
+/** Where a brain says that it is there: to all agents, or to those that came with it. */
+export function beaconSubject(brain: string, isPrivate: boolean): string {
+  return buildSubject({ channel: 'lead', host: brain, ...(isPrivate && { kind: privateKind }) });
+}
+
+/** Whether a beacon is for every agent. */
+export function isPublicBeacon(subject: string): boolean {
+  return parseSubject(subject)?.kind !== privateKind;
+}
+
 /** Undefined for whatever is not ours: a server passes on subjects that no client of ours builds. */
 export function parseSubject(subject: string): Subject | undefined {
   const [, channel, host, kind] = isSubject.exec(subject) ?? [];

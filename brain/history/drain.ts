@@ -46,7 +46,7 @@ export function startDrain(options: DrainOptions): Drain {
     for (let hasMore = true; !state.isGivenUp && (hasMore || !state.isFinishing);) {
       try {
         hasMore = isOn() && (await batches.drainOne());
-        if (!isOn()) await pause(idleMilliseconds);
+        if (!isOn()) await batches.rest();
         isAway = false;
       } catch (error) {
         if (!isAway) log.warn({ error: messageOf(error) }, 'the stream of history is away');
@@ -90,6 +90,11 @@ function createBatches(options: DrainOptions, isGivenUp: () => boolean) {
   };
   return {
     counts: (): DrainCounts => ({ ...count }),
+    /** What others read meanwhile is not missed. */
+    rest: (): Promise<void> => {
+      position = undefined;
+      return pause(idleMilliseconds);
+    },
     /** False when the stream was empty. */
     drainOne: async (): Promise<boolean> => {
       // What was lost between two readers is missed by the second.

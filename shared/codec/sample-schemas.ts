@@ -111,6 +111,7 @@ export const hostFacts = is.message<HostFacts>({
   lacks: is.list(lack),
   privileges: privileges.exactOptional(),
   libvirt: is.message<LibvirtPlace>(libvirtPlaceFields).exactOptional(),
+  highestEpoch: is.count.exactOptional(),
 });
 
 const ramSample = is.message<RamSample>({

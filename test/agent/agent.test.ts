@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { standalonePolicy } from '../../agent/policy-file.ts';
 import { decodeCommandResult, encodeBeacon } from '../../shared/codec.ts';
+import { beaconSubject } from '../../shared/subjects.ts';
 import { fakeQemu } from '../fakes/qemu.ts';
 import { arm, boardAgent, migrate, setPoint, until, type AgentRig } from './agent-rig.ts';
 
@@ -158,6 +159,14 @@ describe('agent', () => {
     assert.equal(outcome, 'refused');
     assert.match(reason ?? '', /^epoch: .* deposed by epoch 8/);
     assert.equal((await order(migrate, { epoch: 8 })).outcome, 'applied');
+  });
+
+  it('does not heed a brain that came with agents of its own', async () => {
+    const { brainBus, order, attached } = rig;
+    await attached();
+    const beacon = encodeBeacon({ epoch: 99, brain: 'run-1' });
+    brainBus.publish(beaconSubject('run-1', true), beacon);
+    assert.equal((await order(arm)).outcome, 'applied');
   });
 
   it('is at peace with a VM that is already gone when it is to be restored', async () => {

@@ -8,7 +8,7 @@ describe('brain/leadership', () => {
   function board() {
     const clock = heldClock();
     const store = memoryStore(clock.wallMilliseconds);
-    const brainOf = (brain: string, heardEpoch = 0, wallAheadMilliseconds = 0) => {
+    const brainOf = (brain: string, heardEpoch = () => 0, wallAheadMilliseconds = 0) => {
       const terms: Term[] = [];
       const leadership = new Leadership({
         store,
@@ -19,7 +19,7 @@ describe('brain/leadership', () => {
           wallMilliseconds: () => clock.wallMilliseconds() + wallAheadMilliseconds,
         },
         log: silentLog,
-        heardEpoch: () => heardEpoch,
+        heardEpoch,
         onTerm: (term) => void terms.push(term),
       });
       return { leadership, terms };
@@ -72,6 +72,16 @@ describe('brain/leadership', () => {
     assert.deepEqual(leads(two), [true]);
   });
 
+  it('is given back also amid a renewal', async () => {
+    const { brainOf, pass } = board();
+    const [one, two] = [brainOf('one'), brainOf('two')];
+    await pass(700, one, two);
+    void one.leadership.step();
+    await one.leadership.stop();
+    await pass(350, two);
+    assert.deepEqual(leads(one, two), [false, true]);
+  });
+
   it('ends by itself before anybody else can have it, even if no timer fires', async () => {
     const { brainOf, pass, clock, store } = board();
     const one = brainOf('one');
@@ -115,17 +125,31 @@ describe('brain/leadership', () => {
 
   it('never goes under an epoch that an agent has heard, whatever the clocks and the store say', async () => {
     const { brainOf, pass, store, clock } = board();
-    const ahead = brainOf('ahead', 0, 3_600_000);
+    const ahead = brainOf('ahead', () => 0, 3_600_000);
     await pass(350, ahead);
     const epoch = ahead.leadership.epoch() ?? NaN;
     const behind = brainOf('behind');
     await pass(3_000, behind);
     assert.equal(behind.leadership.epoch(), epoch + 1);
     store.lose();
-    const fresh = brainOf('fresh', epoch + 1);
+    const fresh = brainOf('fresh', () => epoch + 1);
     await pass(350, fresh);
     assert.equal(fresh.leadership.epoch(), epoch + 2);
     assert.ok(epoch > clock.wallMilliseconds());
+  });
+
+  it('goes on under a greater epoch when agents obey its own no more, but believes no nonsense', async () => {
+    const { brainOf, pass, clock } = board();
+    const heard = { epoch: 0 };
+    const one = brainOf('one', () => heard.epoch);
+    await pass(350, one);
+    heard.epoch = clock.wallMilliseconds() + 3_600_000;
+    await pass(350, one);
+    assert.equal(one.leadership.epoch(), heard.epoch + 1);
+    assert.equal(one.terms.at(-1)?.isContinued, true);
+    heard.epoch = Number.MAX_SAFE_INTEGER;
+    await pass(700, one);
+    assert.equal(one.terms.length, 2);
   });
 
   it('is told by those who stand by', async () => {

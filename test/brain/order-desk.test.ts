@@ -67,6 +67,7 @@ function desk({ mode = 'act', hosts = [] }: DeskSetting = {}) {
     migrations: () => [startStub({ id: 'm1', policy: 'stub', atMilliseconds: 0 })],
     hosts: () => hosts,
     takeOver: () => assert.fail(),
+    keep: () => assert.fail(),
     hold: (uuid, reason) => Promise.resolve(held.set(uuid, reason).size > 0),
     release: (uuid) => held.delete(uuid),
     held: () => held,

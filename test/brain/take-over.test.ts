@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { createChair } from '../../brain/chair.ts';
 import type { Input } from '../../brain/core/input.ts';
 import { createBrain } from '../../brain/service.ts';
@@ -42,7 +43,7 @@ describe('brain: one after the other', () => {
       });
       const changes: boolean[] = [];
       brain.start();
-      chair.start({ takeOver: brain.takeOver, onLead: (leads) => void changes.push(leads) });
+      chair.start({ ...brain, onLead: (leads) => void changes.push(leads) });
       endings.push(
         () => {
           brain.stop();
@@ -51,7 +52,8 @@ describe('brain: one after the other', () => {
       );
       await settle();
       await settle();
-      return { brain, chair, changes, inputs: core.inputs };
+      const step = () => sleep(500);
+      return { brain, chair, changes, inputs: core.inputs, step };
     };
     const attach = async () => {
       source.say({ kind: 'attach', facts: factsOf('h1') });
@@ -96,6 +98,20 @@ describe('brain: one after the other', () => {
     const third = await brainOf('three');
     assert.equal(third.brain.migrations()[0]?.result?.outcome, 'completed');
     assert.deepEqual(third.inputs, []);
+  });
+
+  it('what a server has lost is kept once more by the brain that still knows it', async () => {
+    const { brainOf, attach, store } = await board();
+    const first = await brainOf('one');
+    await attach();
+    await first.brain.hold(uuid, 'asked for');
+    store.lose();
+    await first.step();
+    await settle();
+    assert.deepEqual(
+      (await store.list('hold.')).map(({ key }) => key),
+      [`hold.${uuid}`],
+    );
   });
 
   it('no two clocks need to agree', async () => {

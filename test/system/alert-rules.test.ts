@@ -31,6 +31,6 @@ describe('the alert rules', () => {
       join(folder, 'prometheus.yml'),
       configuration.replace('/etc/prometheus/', `${folder}/`),
     );
-    assert.match(promtool('check', 'config', join(folder, 'prometheus.yml')), /SUCCESS: 9 rules/);
+    assert.match(promtool('check', 'config', join(folder, 'prometheus.yml')), /SUCCESS: 10 rules/);
   });
 });

@@ -88,6 +88,9 @@ describe('NATS as deployed', () => {
       '_INBOX_agent_host-2.guessed.1',
       '$JS.API.STREAM.PURGE.FERRYMAN_HISTORY',
       '$JS.API.STREAM.INFO.FERRYMAN_HISTORY',
+      '$KV.ferryman.leader',
+      '$JS.API.STREAM.MSG.GET.KV_ferryman',
+      '$JS.API.STREAM.MSG.DELETE.KV_ferryman',
     ]) {
       assert.equal(await isLetThrough(host, forged), false, forged);
     }
@@ -125,7 +128,11 @@ describe('NATS as deployed', () => {
     assert.equal(await isLetThrough(brain, 'ferryman.v1.cmd.host-1'), true);
     assert.equal(await isLetThrough(brain, 'ferryman.v1.lead.brain-2'), false);
     assert.equal(await isLetThrough(brain, 'ferryman.v1.tel.host-1.host'), false);
-    assert.equal(await isLetThrough(brain, '$JS.API.STREAM.PURGE.FERRYMAN_HISTORY'), false);
+    for (const stream of ['FERRYMAN_HISTORY', 'KV_ferryman']) {
+      for (const call of ['PURGE', 'DELETE', 'UPDATE']) {
+        assert.equal(await isLetThrough(brain, `$JS.API.STREAM.${call}.${stream}`), false, call);
+      }
+    }
   });
 
   it('lets nobody in without a key that it knows, without TLS, or under a name that is not its own', async () => {

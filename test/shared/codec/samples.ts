@@ -70,7 +70,7 @@ export const hostFacts = message<HostFacts>(
     canStartDestination: flag,
     lacks: fc.array(lack, { maxLength: 2 }),
   },
-  { privileges, libvirt: libvirtPlace },
+  { privileges, libvirt: libvirtPlace, highestEpoch: count },
 );
 
 export const arming = message<Arming>(
