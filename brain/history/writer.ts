@@ -7,8 +7,9 @@ import type { Deliver } from './delivery.ts';
 
 export interface WriterOptions {
   readonly deliver: Deliver;
-  /** About 200 bytes each. */
+  /** What waits at most; decisions are longer than samples, so both are bounded. */
   readonly queueLines?: number;
+  readonly queueBytes?: number;
   readonly batchLines?: number;
   readonly flushMilliseconds?: number;
   readonly longestPauseMilliseconds?: number;
@@ -32,6 +33,7 @@ export interface Writer {
 
 const defaults = {
   queueLines: 200_000,
+  queueBytes: 128 * 1024 * 1024,
   batchLines: 5_000,
   flushMilliseconds: 1_000,
   longestPauseMilliseconds: 30_000,
@@ -39,11 +41,11 @@ const defaults = {
 
 /** Starts the writer; its timer does not keep the process alive. */
 export function createWriter(options: WriterOptions): Writer {
-  const { queueLines, batchLines, flushMilliseconds, longestPauseMilliseconds } = {
+  const { batchLines, flushMilliseconds, longestPauseMilliseconds, ...bounds } = {
     ...defaults,
     ...options,
   };
-  const queue = createQueue(queueLines);
+  const queue = createQueue(bounds);
   const { deliver } = options;
   const count = { writtenLines: 0, refusedLines: 0 };
   let timer: NodeJS.Timeout | undefined;
@@ -86,8 +88,12 @@ export function createWriter(options: WriterOptions): Writer {
   };
 }
 
-function createQueue(capacity: number) {
+function createQueue({
+  queueLines,
+  queueBytes,
+}: Required<Pick<WriterOptions, 'queueLines' | 'queueBytes'>>) {
   let lines: string[] = [];
+  let bytes = 0;
   let dropped = 0;
   // Lines at the front that are under way; dropping the oldest shortens this too.
   let taken = 0;
@@ -96,9 +102,14 @@ function createQueue(capacity: number) {
     dropped: () => dropped,
     add: (line: string) => {
       lines.push(line);
+      bytes += line.length;
       // Room is made by the tenth, since each time moves the whole queue.
-      if (lines.length <= capacity * 1.1) return;
-      const surplus = lines.length - capacity;
+      if (lines.length <= queueLines * 1.1 && bytes <= queueBytes * 1.1) return;
+      let surplus = 0;
+      while (lines.length - surplus > queueLines || bytes > queueBytes) {
+        bytes -= lines[surplus]?.length ?? 0;
+        surplus += 1;
+      }
       lines = lines.slice(surplus);
       taken = Math.max(0, taken - surplus);
       dropped += surplus;
@@ -107,6 +118,7 @@ function createQueue(capacity: number) {
       const batch = lines.slice(0, count);
       taken = batch.length;
       const done = () => {
+        for (const line of lines.slice(0, taken)) bytes -= line.length;
         lines = lines.slice(taken);
         taken = 0;
       };
@@ -114,7 +126,7 @@ function createQueue(capacity: number) {
     },
     clear: () => {
       dropped += lines.length;
-      lines = [];
+      [lines, bytes] = [[], 0];
     },
   };
 }

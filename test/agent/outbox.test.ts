@@ -1,9 +1,10 @@
 import assert from 'node:assert/strict';
 import { createOutbox } from '../../agent/outbox.ts';
-import { decodeTelemetry } from '../../shared/codec.ts';
+import { decodeTelemetry, encodeTelemetry } from '../../shared/codec.ts';
 import { silentLog } from '../../shared/log.ts';
 import { memoryBroker } from '../../shared/memory-bus.ts';
 import type { Telemetry } from '../../shared/telemetry.ts';
+import { activeSample, hostSample as sampleOfHost } from '../brain/core/support.ts';
 
 describe('outbox', () => {
   function board(ring: { ringMilliseconds?: number; ringBytes?: number } = {}) {
@@ -21,12 +22,15 @@ describe('outbox', () => {
     };
     const log = silentLog;
     const outbox = createOutbox({ bus, host: 'h', agentBoot: 'b', clock, log, ...ring });
+    const pass = (milliseconds: number): void => {
+      now.milliseconds += milliseconds;
+    };
     const say = (message: string): void => {
-      now.milliseconds += 1000;
+      pass(1000);
       outbox.publish({ kind: 'alert', message });
     };
     const settle = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
-    return { bus, live, replayed, outbox, say, settle };
+    return { bus, live, replayed, outbox, pass, say, settle };
   }
   const messages = (heard: readonly Telemetry[]): string[] =>
     heard.map(({ body }) => (body.kind === 'alert' ? body.message : body.kind));
@@ -117,6 +121,43 @@ describe('outbox', () => {
     bus.setConnected(false);
     for (let count = 0; count < 30; count += 1) say('x'.repeat(1000));
     assert.ok(outbox.dropped >= 25);
+  });
+
+  const hostSample = sampleOfHost({
+    nics: ['eth0', 'eth1', 'bond0'].map((name) => ({
+      ...{ name, receivedBytesPerSecond: 1e9 / 3, sentBytesPerSecond: 1e9 / 7 },
+      speedBytesPerSecond: 1.25e9,
+    })),
+  });
+
+  it('keeps ten minutes of twenty VMs of which two migrate, in less than its bounds', async () => {
+    const { bus, replayed, outbox, pass, settle } = board();
+    bus.setConnected(false);
+    const vm = (index: number) => ({
+      ...{ host: 'h', agentBoot: '8a3c6f0e-0000-4000-8000-000000000001' },
+      ...{ qemuPid: 100_000 + index, uuid: `8a3c6f0e-0000-4000-8000-${10 ** 11 + index}` },
+    });
+    const vms = Array.from({ length: 20 }, (_, index) => vm(index));
+    const rates = { blockBytesPerSecond: 1e7 / 3, blockOperationsPerSecond: 1e3 / 3 };
+    const activity = { vcpuBusyShare: 1 / 3, ...rates };
+    const moving = activeSample({ transferredBytes: 2 ** 40, normalBytes: 2 ** 40 });
+    for (let second = 0; second < 599; second += 1) {
+      pass(1000);
+      outbox.publish({ kind: 'host', sample: hostSample });
+      for (const [index, ref] of vms.entries()) {
+        outbox.publish({ kind: 'activity', ref, activity });
+        const looks = index < 2 ? 10 : 1;
+        for (let look = 0; look < looks; look += 1) {
+          outbox.publish({ kind: 'migration', ref, sample: moving });
+        }
+      }
+    }
+    assert.equal(outbox.dropped, 0);
+    bus.setConnected(true);
+    await settle();
+    assert.equal(replayed.length, 599 * (1 + 20 + 20 + 18));
+    const bytes = replayed.reduce((sum, message) => sum + encodeTelemetry(message).length, 0);
+    assert.ok(bytes > 4e6 && bytes < 12e6, `${bytes} bytes`);
   });
 
   it('survives a message that cannot be encoded', async () => {

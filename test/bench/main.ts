@@ -2,6 +2,7 @@
 import { messageOf } from '../../shared/errors.ts';
 import { benchAgent } from './agent.ts';
 import { benchDetection } from './detection/bench.ts';
+import { benchOutages } from './outages/bench.ts';
 import { benchPolicies } from './policies/bench.ts';
 import { benchPredictions } from './predictions/bench.ts';
 import { benchSweep } from './sweep/bench.ts';
@@ -17,6 +18,7 @@ const benches: Readonly<Record<string, Bench>> = {
   predictions: benchPredictions,
   detection: benchDetection,
   throttle: benchThrottle,
+  outages: benchOutages,
 };
 
 const [ferryman = '', name = '', ...words] = process.argv.slice(2);

@@ -18,6 +18,8 @@ export interface PairOptions {
   /** Default: that of the source. */
   readonly destinationQemu?: QemuVersion;
   readonly guest: Guest | LinuxGuest;
+  /** What the VM is called; default guest. */
+  readonly name?: string;
   /** Default: as little as the guest needs. */
   readonly memoryMebibytes?: number;
   /** The speed of the link between the two, in bytes of payload per second; default unlimited. */
@@ -95,10 +97,10 @@ async function startBoth(
     ...{ guest, qemu, folder, place: source },
     ...(memoryMebibytes !== undefined && { memoryMebibytes }),
   });
-  const uuid = randomUUID();
+  const named = { uuid: randomUUID(), ...(options.name !== undefined && { name: options.name }) };
   const command = (place: QemuPlace, version: QemuVersion, from?: string): string[] => [
     ...network.commandPrefix,
-    ...qemuCommand({ ...machine, uuid, place, version, ...(from && { incoming: from }) }),
+    ...qemuCommand({ ...machine, ...named, place, version, ...(from && { incoming: from }) }),
   ];
   const startDestination = command(destination, destinationQemu, 'defer');
   await runCommand(command(source, qemu, incoming));

@@ -30,6 +30,8 @@ export interface QemuOptions extends Machine {
   readonly place: QemuPlace;
   /** The same on both sides. */
   readonly uuid: string;
+  /** What the VM is called; default guest. */
+  readonly name?: string;
   /** Where the guest comes from instead of booting, as QEMU's `-incoming` has it. */
   readonly incoming?: string;
 }
@@ -61,7 +63,13 @@ export function qemuCommand(options: QemuOptions): string[] {
     ...['-machine', 'pc-i440fx-7.2', '-accel', 'tcg', '-m', String(options.memoryMebibytes)],
     ...['-smp', String(options.vcpus)],
     ...(options.diskPath === undefined ? [] : ['-drive', disk]),
-    ...['-nodefaults', '-display', 'none', '-name', 'guest,debug-threads=on'],
+    ...[
+      '-nodefaults',
+      '-display',
+      'none',
+      '-name',
+      `guest=${quoted(options.name ?? 'guest')},debug-threads=on`,
+    ],
     ...(options.hasConsole === true ? ['-serial', `file:${consoleFile}`] : []),
     ...['-uuid', options.uuid, ...options.bootArguments],
     ...['-qmp', `unix:${qmpPath},server=on,wait=off`],
@@ -69,6 +77,9 @@ export function qemuCommand(options: QemuOptions): string[] {
     ...(options.incoming === undefined ? [] : ['-incoming', options.incoming]),
   ];
 }
+
+/** As QEMU wants a comma in an option. */
+const quoted = (text: string) => text.replaceAll(',', ',,');
 
 /** Runs a command to its end; QEMU's own words are in the error. */
 export async function runCommand([program = '', ...args]: readonly string[]): Promise<void> {

@@ -71,6 +71,22 @@ describe('brain/history/writer', () => {
     assert.ok(waitingLines >= 10 && waitingLines <= 11);
   });
 
+  it('is bounded by bytes as well, and what was written makes room again', async () => {
+    const database = { isUp: false };
+    const send = () =>
+      database.isUp ? Promise.resolve() : Promise.reject(new InfluxError('busy', 503));
+    const writer = writerTo(send, { queueBytes: 1_000, longestPauseMilliseconds: 10 });
+    const lines = Array.from({ length: 35 }, () => 'x'.repeat(100));
+    add(writer, ...lines);
+    const { waitingLines, droppedLines } = writer.counts();
+    assert.ok(waitingLines >= 10 && waitingLines <= 11, `${waitingLines} wait`);
+    assert.equal(waitingLines + droppedLines, 35);
+    database.isUp = true;
+    await until(() => writer.counts().waitingLines === 0);
+    add(writer, ...lines.slice(0, 10));
+    assert.equal(writer.counts().droppedLines, droppedLines);
+  });
+
   it('neither repeats nor skips a line that is under way while the oldest are dropped', async () => {
     const written: string[] = [];
     const { promise: gate, resolve: release } = withResolvers();
