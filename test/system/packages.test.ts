@@ -186,14 +186,15 @@ describe('the Debian packages', () => {
     assert.match(message('profile'), /profile tune \+ probe: CAP_/);
     addRight('quota');
     await until('it is in force', () => message('profile').includes('tune + probe + quota: CAP_'));
-    // There is no cpu controller here, and so no quota; but groups can be made, and threads moved.
+    // There is no cpu controller here, and so no quota; but where the agent is, groups can be made, and
+    // threads moved.
     const [pid = ''] = host.qemus();
     const [, own = ''] = /^0::(.*)$/m.exec(host.sh(`cat /proc/${pid}/cgroup`)) ?? [];
     const move = `cd /sys/fs/cgroup${own}; mkdir x; echo threaded >x/cgroup.type
       echo ${pid} >x/cgroup.threads; echo ${pid} >cgroup.threads; rmdir x`;
     const withRights = (rights: string) =>
-      `setpriv --reuid ferryman-agent --clear-groups --inh-caps ${rights} \\
-         --ambient-caps ${rights} --bounding-set ${rights} sh -ec '${move}'`;
+      `nsenter --mount --target ${host.mainPid(agent)} setpriv --reuid ferryman-agent --clear-groups \\
+         --inh-caps ${rights} --ambient-caps ${rights} --bounding-set ${rights} sh -ec '${move}'`;
     assert.notEqual(host.attempt(withRights('-all')).code, 0);
     host.sh(withRights('-all,+dac_override'));
   });
