@@ -24,6 +24,7 @@ export function hostFacts({ policy, layout, vms }: HostFactSources): HostFacts {
     lastMigrationPort: policy.migrationPorts.last,
     canStartDestination: policy.destinationCommand !== undefined,
     lacks: [...probeLack(policy, vms, privileges), ...cgroupLack(layout, vms)],
+    ...(policy.libvirtUri && { libvirt: policy.libvirtUri }),
     privileges,
   };
 }

@@ -18,6 +18,7 @@ describe('agent/host-facts', () => {
       migrationAddress: '192.0.2.7',
       migrationPorts: { first: 5000, last: 5009 },
       destinationCommand: 'start',
+      libvirtUri: 'qemu+tls://h1.example.org:16514/system',
     });
     assert.deepEqual(hostFacts({ policy, layout, vms: [vm(process.pid, true)] }), {
       mode: 'observe',
@@ -26,6 +27,7 @@ describe('agent/host-facts', () => {
       lastMigrationPort: 5009,
       canStartDestination: true,
       lacks: [],
+      libvirt: { transport: 'tls', host: 'h1.example.org', port: 16_514 },
       privileges: ownPrivileges(),
     });
   });
