@@ -9,6 +9,7 @@ import { firstPassBytes } from './estimate.ts';
 import { drainRates, legalFamilies } from './families.ts';
 import type { LinkEstimate } from './input.ts';
 import { currentLink, plausibleBandwidths } from './link.ts';
+import { certain, linkOutlooks, type LinkOutlook } from './link-outlook.ts';
 import type { Migration } from './migration.ts';
 import { outlook, type FamilyOutlook } from './policies/adaptive/family-choice.ts';
 import { policyNamed } from './policies/index.ts';
@@ -67,6 +68,8 @@ export interface MigrationPrediction {
   readonly unprobedBecause?: string;
   /** Least cost first. */
   readonly families: readonly FamilyPrediction[];
+  /** By the speed of the link; present where that is not known. */
+  readonly overLinks?: readonly LinkOutlook[];
   /** What the policy would arm, and why. */
   readonly chosen: { readonly family: Family; readonly rule: string; readonly evidence: Evidence };
 }
@@ -76,6 +79,7 @@ export function predictMigration(migration: Migration): MigrationPrediction {
   const { arming, rule, evidence } = policyNamed(migration.policy).plan(migration);
   const guest = guestFindings(migration);
   const cases = casesOf(migration);
+  const overLinks = linkOutlooks(migration);
   return {
     vm: migration.source?.name ?? migration.id,
     policy: migration.policy,
@@ -84,6 +88,7 @@ export function predictMigration(migration: Migration): MigrationPrediction {
     families: legalFamilies(migration)
       .map((family) => predictFamily(migration, cases, family))
       .sort((left, right) => left.cost - right.cost),
+    ...(overLinks.length > 0 && { overLinks }),
     chosen: { family: arming.family, rule, evidence },
   };
 }
@@ -131,10 +136,6 @@ function casesOf(migration: Migration): readonly Case[] {
   return known.flatMap((each) =>
     switchoverShares.map((switchoverShare) => ({ migration: each, switchoverShare })),
   );
-}
-
-function certain(link: LinkEstimate, wire: number): LinkEstimate {
-  return { ...link, bytesPerSecond: wire, lowBytesPerSecond: wire, highBytesPerSecond: wire };
 }
 
 /** As it was probed, and as it would be with all that chance and the end of the probe may have hidden. */

@@ -22,6 +22,7 @@ export function renderPrediction(prediction: MigrationPrediction, style: Style):
     [],
     ...familyTable(prediction, fitted),
     [],
+    ...overLinksInWords(prediction, fitted),
     ...verdict(prediction, fitted),
   ].map((line) => paint(line, fitted));
 }
@@ -99,6 +100,16 @@ function cell({ likely, low, high }: FigureSpan, format: (value: number) => stri
 function rangeOf(low = '', high = ''): string {
   const [figure, ...unit] = low.split(' ');
   return `${unit.join(' ') === high.split(' ').slice(1).join(' ') ? (figure ?? low) : low} to ${high}`;
+}
+
+/** A range over every speed that a link may have says little: the usual ones, one by one. */
+function overLinksInWords({ overLinks = [] }: MigrationPrediction, style: Style): readonly Line[] {
+  if (overLinks.length === 0) return [];
+  const each = overLinks.map(({ bytesPerSecond, family, finishes, totalMilliseconds }) => {
+    const end = finishes ? formatMilliseconds(totalMilliseconds) : 'no end';
+    return `${end} over ${formatBytes(bytesPerSecond)}/s (${family})`;
+  });
+  return [...told(`by what the link gives: ${each.join(', ')}.`, style), []];
 }
 
 function verdict({ policy, chosen }: MigrationPrediction, style: Style): readonly Line[] {

@@ -115,6 +115,19 @@ describe('core/prediction', () => {
     assert.ok(familyIn(unknown.families, 'plain').totalMilliseconds.high > 10_000);
   });
 
+  it('tells each usual speed of a link that is not known, and none of one that is', () => {
+    const { overLinks = [] } = predicted(idle, { link: unknownLink });
+    assert.deepEqual(
+      overLinks.map(({ bytesPerSecond }) => bytesPerSecond),
+      [12.5e6, 125e6, 1.25e9],
+    );
+    const seconds = overLinks.map(({ totalMilliseconds }) => totalMilliseconds / 1000);
+    assert.ok(Math.abs((seconds[0] ?? 0) / ((128 * mebibyte) / 12.5e6) - 1) < 0.1);
+    assert.ok(seconds.every((each, index) => each < (seconds[index - 1] ?? Infinity)));
+    const known = predicted(idle, { link: around(32 * mebibyte, 'configured') });
+    assert.equal(known.overLinks, undefined);
+  });
+
   it('does not invent a guest where there was no probe', () => {
     const { guest, unprobedBecause, families } = predictMigration(readyMigration());
     assert.equal(guest, undefined);

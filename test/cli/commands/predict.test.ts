@@ -115,6 +115,16 @@ describe('ferryman predict', () => {
     assert.match(lines[row + 2] ?? '', /plain +hardly, 0 % +never$/);
   });
 
+  it('tells one by one what comes of the speeds that an unknown link may have', () => {
+    const overLinks = [
+      { bytesPerSecond: 12.5e6, family: 'xbzrle', finishes: false, totalMilliseconds: 600_000 },
+      { bytesPerSecond: 125e6, family: 'plain', finishes: true, totalMilliseconds: 1200 },
+    ] as const;
+    const text = printed(printTable, { ...prediction, overLinks }).replaceAll('\n', ' ');
+    assert.match(text, /no end over 11\.9 MiB\/s \(xbzrle\), 1\.2 s over 119\.2 MiB\/s \(plain\)/);
+    assert.doesNotMatch(printed(printTable), /by what the link gives/);
+  });
+
   it('says so when the guest was not probed', () => {
     const { guest: _, ...unprobed } = prediction;
     const text = printed(printTable, { ...unprobed, unprobedBecause: 'no right to' });
