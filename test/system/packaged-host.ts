@@ -62,8 +62,9 @@ export async function bootHost(): Promise<PackagedHost> {
         (pid) => pid !== mainPid(service),
       ),
     qemus: () =>
-      lines("grep --files-with-matches --no-messages '^qemu-system' /proc/[0-9]*/cmdline || true")
-        .flatMap((path) => path.split('/')[2] ?? []),
+      lines(
+        "grep --files-with-matches --no-messages '^qemu-system' /proc/[0-9]*/cmdline || true",
+      ).flatMap((path) => path.split('/')[2] ?? []),
     inventory: () =>
       lines('find / -xdev; find /run/ferryman 2>&- || true; getent passwd; getent group').filter(
         (path) => !notesOfOthers.test(path),
