@@ -38,9 +38,10 @@ export function fitWorkingSet(
   if (used.every((point) => point.dirtyBytes < 1)) return noWrites;
   const target = targets(used);
   const columns = candidates(used, target);
-  const singles = columns.map((column) => fitOne(column, target));
+  const energy = dot(target, target);
+  const singles = columns.map((column) => fitOne(column, energy));
   if (used.length < 3) return bounded(best(singles).classes, limitBytes);
-  const all = [...singles, ...pairs(columns, target)];
+  const all = [...singles, ...pairs(columns, energy)];
   const possible = all.filter(({ bytes }) => bytes <= limitBytes * (1 + noiseShare));
   const longest = Math.max(...used.map(({ runSeconds }) => runSeconds));
   const reachSeconds = farSight * longest;
@@ -113,48 +114,58 @@ function targets(points: readonly WorkingSetPoint[]): number[] {
   return points.map((point) => point.dirtyBytes / scaleOf(point, points));
 }
 
+/** A fit comes here, and to each pair, a thousand times: a closure for each would be most of its cost. */
 function dot(left: readonly number[], right: readonly number[]): number {
-  return left.reduce((sum, value, index) => sum + value * (right[index] ?? 0), 0);
+  let sum = 0;
+  for (let index = 0; index < left.length; index++) sum += (left[index] ?? 0) * (right[index] ?? 0);
+  return sum;
 }
 
-function fitOne(column: Column, target: readonly number[]): Fit {
+/** `energy` is what there is to explain: the square of the target. */
+function fitOne(column: Column, energy: number): Fit {
   const bytes = Math.max(0, column.projection / column.square);
-  return fitted([{ column, bytes }], target);
+  return fitted([{ column, bytes }], energy);
 }
 
-function pairs(columns: readonly Column[], target: readonly number[]): Fit[] {
-  return columns.flatMap((first, index) =>
-    columns.slice(index + 1).flatMap((second) => fitTwo(first, second, target)),
-  );
+function pairs(columns: readonly Column[], energy: number): Fit[] {
+  const fits: Fit[] = [];
+  columns.forEach((first, index) => {
+    for (let other = index + 1; other < columns.length; other++) {
+      const second = columns[other];
+      const fit = second && fitTwo(first, second, energy);
+      if (fit) fits.push(fit);
+    }
+  });
+  return fits;
 }
 
 /** Solves the 2 x 2 normal equations; a negative amount means that one class alone fits better. */
-function fitTwo(first: Column, second: Column, target: readonly number[]): Fit[] {
+function fitTwo(first: Column, second: Column, energy: number): Fit | undefined {
   const { square: aa, projection: at } = first;
   const { square: bb, projection: bt } = second;
   const ab = dot(first.values, second.values);
   const determinant = aa * bb - ab * ab;
-  if (determinant < 1e-9 * aa * bb) return [];
+  if (determinant < 1e-9 * aa * bb) return undefined;
   const firstBytes = (at * bb - bt * ab) / determinant;
   const secondBytes = (bt * aa - at * ab) / determinant;
-  if (firstBytes <= 0 || secondBytes <= 0) return [];
+  if (firstBytes <= 0 || secondBytes <= 0) return undefined;
   const parts = [
     { column: first, bytes: firstBytes },
     { column: second, bytes: secondBytes },
   ];
-  return [fitted(parts, target)];
+  return fitted(parts, energy);
 }
 
 function fitted(
   parts: readonly { readonly column: Column; readonly bytes: number }[],
-  target: readonly number[],
+  energy: number,
 ): Fit {
   // At the least squares the residual is at right angles to all that was fitted.
   const explained = parts.reduce((sum, { column, bytes }) => sum + bytes * column.projection, 0);
   return {
     classes: parts.map(({ column: { shape, seconds }, bytes }) => ({ shape, seconds, bytes })),
     bytes: parts.reduce((sum, { bytes }) => sum + bytes, 0),
-    error: dot(target, target) - explained,
+    error: energy - explained,
   };
 }
 
@@ -165,14 +176,13 @@ function best(fits: readonly Fit[]): Fit {
 /** How likely each is beside the best of them; what is next to impossible is left out. */
 function weighed(fits: readonly Fit[]): Reading[] {
   const least = Math.min(...fits.map(({ error }) => error));
-  return fits
-    .map((fit) => ({
-      ...fit,
-      likelihood:
-        Math.exp((least - fit.error) / (2 * errorShare * errorShare)) *
-        (fit.classes.length === 1 ? singleClassOdds : 1),
-    }))
-    .filter(({ likelihood }) => likelihood > 1e-4);
+  const readings: Reading[] = [];
+  for (const fit of fits) {
+    const odds = fit.classes.length === 1 ? singleClassOdds : 1;
+    const likelihood = Math.exp((least - fit.error) / (2 * errorShare * errorShare)) * odds;
+    if (likelihood > 1e-4) readings.push({ ...fit, likelihood });
+  }
+  return readings;
 }
 
 /** Those readings that foresee the least, or the most, within `runSeconds`. */

@@ -25,7 +25,9 @@ export const noWrites: WorkingSet = { classes: [], bytes: 0 };
 
 /** Bytes dirtied within `runSeconds` of guest run time. */
 export function dirtiedBytes(set: WorkingSet, runSeconds: number): number {
-  return set.classes.reduce((sum, each) => sum + each.bytes * saturation(each, runSeconds), 0);
+  let bytes = 0;
+  for (const each of set.classes) bytes += each.bytes * saturation(each, runSeconds);
+  return bytes;
 }
 
 /** What of a backlog still waits to be sent. */
