@@ -72,6 +72,9 @@ async function writeBundle() {
     target: 'node20.19',
     sourcemap: true,
     keepNames: true,
+    // Node.js holds the text in memory for as long as it runs; names stay for stack traces.
+    minifySyntax: true,
+    minifyWhitespace: true,
     banner: { js: requireBanner },
     define: {
       'process.env.FERRYMAN_VERSION': JSON.stringify(version),
