@@ -134,6 +134,17 @@ const linuxGuest = unpacked(
   ({ linuxRoot }) => join(linuxRoot, 'bin/busybox'),
 );
 
+/** What hosts run anyway, and an agent is measured beside. */
+const hostCollectors = [
+  unpacked(
+    'prometheus-node-exporter',
+    'node-exporter',
+    ['prometheus-node-exporter'],
+    ({ nodeExporter }) => nodeExporter,
+  ),
+  unpacked('collectd', 'collectd', ['collectd-core'], ({ collectd }) => collectd.binary),
+];
+
 /** What each purpose stands on, in the order in which it is provided. */
 const needs = {
   build: [npmPackages],
@@ -141,7 +152,7 @@ const needs = {
   package: [npmPackages, debhelper],
   demo: demoNeeds,
   test: testNeeds,
-  bench: [...testNeeds, linuxGuest],
+  bench: [...testNeeds, linuxGuest, ...hostCollectors],
 };
 
 function say(text) {

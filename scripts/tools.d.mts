@@ -11,6 +11,9 @@ export interface Tools {
   readonly natsServer: string;
   readonly influxd: string;
   readonly promtool: string;
+  readonly nodeExporter: string;
+  /** The program, and the folder and file that it would look for elsewhere. */
+  readonly collectd: { readonly binary: string; readonly plugins: string; readonly types: string };
   readonly openssl: string;
   readonly chromium: string;
   readonly nasm: string;

@@ -56,6 +56,12 @@ export function tools() {
     natsServer: locate('nats-server', join(folder, 'nats-server/usr/sbin')),
     influxd: locate('influxd', join(folder, 'influxdb/usr/bin')),
     promtool: locate('promtool', join(folder, 'prometheus/usr/bin')),
+    nodeExporter: locate('prometheus-node-exporter', join(folder, 'node-exporter/usr/bin')),
+    collectd: {
+      binary: join(folder, 'collectd/usr/sbin/collectd'),
+      plugins: join(folder, 'collectd/usr/lib/collectd'),
+      types: join(folder, 'collectd/usr/share/collectd/types.db'),
+    },
     openssl: locate('openssl'),
     chromium: locate('chromium'),
     nasm: locate('nasm'),

@@ -1,6 +1,6 @@
 /** `npm run bench`: which bench, and with what. */
 import { messageOf } from '../../shared/errors.ts';
-import { benchAgent } from './agent.ts';
+import { benchAgent } from './agent/bench.ts';
 import { benchDetection } from './detection/bench.ts';
 import { benchOutages } from './outages/bench.ts';
 import { benchPolicies } from './policies/bench.ts';

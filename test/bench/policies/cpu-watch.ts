@@ -67,7 +67,8 @@ function secondsAt(points: readonly Point[], group: string, atMilliseconds: numb
   return points.findLast((point) => point.atMilliseconds <= atMilliseconds)?.seconds[group] ?? 0;
 }
 
-function processSeconds(pid: number): number | undefined {
+/** User and system time of a process; undefined when it has ended. */
+export function processSeconds(pid: number): number | undefined {
   const text = read(`/proc/${pid}/stat`);
   return text === undefined ? undefined : parseThreadSeconds(text);
 }
