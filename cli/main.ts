@@ -25,7 +25,7 @@ export async function main(argv: readonly string[]): Promise<ExitCode> {
 function report(error: unknown, json: boolean): ExitCode {
   const exitCode = codeOf(error);
   if (exitCode === exitCodes.ok) return exitCode;
-  const message = messageOf(error);
+  const message = messageOf(error).replace(/^error: /, '');
   // commander has said its own already, with a hint.
   if (!(error instanceof CommanderError)) process.stderr.write(`ferryman: ${message}\n`);
   if (json) {

@@ -97,7 +97,7 @@ function historyCheck({ history }: BrainStatus): Check {
 
 function agentChecks({ hosts, missingHosts }: BrainStatus): readonly Check[] {
   const missing = missingHosts.map((host): Check => {
-    const message = `host ${host} was never heard: start "ferryman agent" there, on this NATS`;
+    const message = `host ${host} was never heard: start "ferryman agent" there, on this NATS, or look at its log`;
     return { part: 'agent', host, state: 'fault', message };
   });
   if (hosts.length + missing.length === 0) {
