@@ -71,8 +71,9 @@ export function needsHuman(migration: Migration, reason: string): Migration {
   return { ...settled({ ...migration, ending: ended }), phase: 'needs-human' };
 }
 
-/** Settled once the real downtime could be read. */
+/** Settled once the real downtime could be read, or libvirt has let the guest go on at the source. */
 export function afterSwitchover(migration: Migration): Migration {
+  if (migration.last?.status === 'failed') return followStatus(migration);
   const since = migration.nowMilliseconds - (migration.ending?.endedAtMilliseconds ?? 0);
   const isKnown = (migration.last?.downtimeMilliseconds ?? 0) > 0;
   const isLibvirts = migration.source?.owner === 'libvirt';

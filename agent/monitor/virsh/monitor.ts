@@ -19,6 +19,8 @@ interface Migrating extends LastWord {
 /** QEMU lives on for about 600 ms [measured]. */
 const lastWordMilliseconds = 500;
 
+const notTakenOver = 'the destination did not take the guest over: libvirt lets it go on here';
+
 /** libvirt's words for a domain that is not there any more. */
 const gone = /domain is not running|failed to get domain|domain not found/i;
 
@@ -34,6 +36,7 @@ export class VirshMonitor implements Monitor {
   #ended: Error | undefined;
   #isSending = false;
   #departure: Departure | undefined;
+  #hasComeBack = false;
 
   constructor(session: VirshSession, uuid: string) {
     this.address = domainAddress(uuid);
@@ -70,7 +73,10 @@ export class VirshMonitor implements Monitor {
     const { status, ram } = reply;
     this.#isSending = ram !== undefined;
     this.#ordered.sees(status);
+    if (status !== 'completed') this.#hasComeBack = false;
     if (status !== 'completed' || !this.#isSending) return reply;
+    // QEMU never learns that its guest was not taken over there.
+    if (this.#hasComeBack) return { status: 'failed', 'error-desc': notTakenOver };
     this.#departure ??= this.#depart(Promise.resolve(reply));
     return this.#departure.migration();
   }
@@ -94,7 +100,16 @@ export class VirshMonitor implements Monitor {
     this.#ordered.sees(status);
     const isSource = this.#isSending || this.#ordered.isUnderWay;
     if (status === 'completed' && isSource) this.#departure ??= this.#depart(this.#lastWord());
+    if (name === 'RESUME') this.#comeBack();
     this.#announce(name, data);
+  }
+
+  /** The destination did not let the guest go on, and libvirt has it go on here. */
+  #comeBack(): void {
+    if (this.#departure === undefined) return;
+    this.#departure.leave();
+    this.#departure = undefined;
+    this.#hasComeBack = true;
   }
 
   /** libvirt is done with a migration of this domain. */

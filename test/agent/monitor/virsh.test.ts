@@ -185,6 +185,20 @@ describe('a domain behind virsh', () => {
     monitor.close();
   });
 
+  it('has not moved away when libvirt lets its guest go on here after all', async () => {
+    const monitor = new VirshMonitor(session, uuid);
+    answers(['qemu-monitor-command', '{"return":{"status":"completed","ram":{},"downtime":9}}']);
+    await monitor.execute('query-migrate');
+    assert.ok(monitor.isLeaving);
+    monitor.tell('RESUME', {});
+    assert.ok(!monitor.isLeaving);
+    const { status } = (await monitor.execute('query-migrate')) as { status: string };
+    assert.equal(status, 'failed');
+    answers(['qemu-monitor-command', '{"return":{"status":"active","ram":{}}}']);
+    assert.deepEqual(await monitor.execute('query-migrate'), { status: 'active', ram: {} });
+    monitor.close();
+  });
+
   it('that does not answer holds up the next command no longer than its time', async () => {
     const monitor = new VirshMonitor(session, uuid);
     answers(['qemu-monitor-command', 'hang'], ['list', `${uuid} w1`]);

@@ -62,6 +62,18 @@ describe('core/plan of a libvirt domain', () => {
     assert.equal(rehearsal.migration.result?.outcome, 'cancelled');
   });
 
+  it('has failed when libvirt lets the guest go on at the source after all', () => {
+    const rehearsal = rehearse({ endpoint, source: { owner: 'libvirt' } });
+    rehearsal.see(activeSample());
+    tell(rehearsal, 'source', { status: 'completed', throttlePercent: 0 });
+    assert.equal(rehearsal.migration.phase, 'switching');
+    const errorDescription = 'it was not taken over';
+    tell(rehearsal, 'source', { status: 'failed', throttlePercent: 0, errorDescription });
+    assert.equal(rehearsal.migration.result?.outcome, 'failed');
+    assert.equal(rehearsal.migration.result.reason, errorDescription);
+    assert.equal(rehearsal.operations.at(-1), 'source restore');
+  });
+
   it('counts from when libvirt has brought the destination up', () => {
     const rehearsal = rehearse({ endpoint, answers: () => 'silence' });
     const apply = (decision: number, atMilliseconds: number) => {
