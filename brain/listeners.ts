@@ -16,6 +16,8 @@ export interface Listener {
   onRound?(migration: Migration, round: Round): void;
   onNote?(migration: Migration, note: Note): void;
   onSettled?(migration: Migration, result: MigrationResult): void;
+  /** It had settled under another brain, whose last words may have been lost. */
+  onInherited?(migration: Migration): void;
 }
 
 /** Tells all listeners in order; an exception in one is reported and goes no further. */

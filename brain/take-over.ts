@@ -45,7 +45,10 @@ function goOn(
   { nowByServerMilliseconds, silentMilliseconds }: Legacy,
 ): Hand {
   const { id, policy, phase } = known;
-  if (phase === 'settled' || phase === 'needs-human') return takeInHand(options, known, sides);
+  if (phase === 'settled' || phase === 'needs-human') {
+    options.tell((listener) => listener.onInherited?.(known));
+    return takeInHand(options, known, sides);
+  }
   const now = options.now();
   const passed = Math.max(0, nowByServerMilliseconds - keptAtMilliseconds);
   const difference = known.nowMilliseconds + passed - now;

@@ -19,6 +19,8 @@ interface Passage extends Membership {
 
 export interface Memberships {
   learn(migration: Migration, input: Input): void;
+  /** All that there is to learn of one that another brain has begun. */
+  inherit(migration: Migration): void;
   leave(migration: Migration): void;
   of(ref: QemuRef, atMilliseconds: number): Membership | undefined;
 }
@@ -35,10 +37,11 @@ export function createMemberships(): Memberships {
     passages = [passage, ...passages.slice(0, passagesKept - 1)];
   };
   return {
-    learn: ({ id, orderedAtMilliseconds, source, destination }, input) => {
+    learn: ({ id }, input) => {
       if (input.kind === 'attach') add(id, input.side, input.facts, input.atMilliseconds);
-      if (input.kind !== 'rejoin' || input.known === undefined) return;
-      const since = orderedAtMilliseconds ?? input.atMilliseconds;
+    },
+    inherit: ({ id, orderedAtMilliseconds, nowMilliseconds, source, destination }) => {
+      const since = orderedAtMilliseconds ?? nowMilliseconds;
       if (source) add(id, 'source', source, since);
       if (destination) add(id, 'destination', destination, since);
     },

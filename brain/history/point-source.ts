@@ -1,7 +1,7 @@
 /** What becomes which point. */
 import type { Telemetry } from '../../shared/telemetry.ts';
 import { effectsOf } from '../core/effect.ts';
-import type { Migration } from '../core/migration.ts';
+import type { Migration, MigrationResult } from '../core/migration.ts';
 import type { Listener } from '../listeners.ts';
 import type { PointParts } from './line.ts';
 import { createMemberships } from './memberships.ts';
@@ -18,17 +18,22 @@ export interface PointSource {
 /** Gives every point of the listener to `keep`. */
 export function createPointSource(keep: (parts: PointParts) => void): PointSource {
   const memberships = createMemberships();
-  /** What another brain decided may have died with it; a point that is there already stays one. */
-  const retell = (known: Migration) => {
+  /** What another brain had to tell may have died with it; a point that is there already stays one. */
+  const inherit = (known: Migration) => {
+    memberships.inherit(known);
     for (const record of known.decisions) {
       keep(points.decisionPoint(known, record.decision));
       if (record.outcome) keep(points.outcomePoint(known, record));
     }
   };
+  const keepEnd = (migration: Migration, result: MigrationResult) => {
+    for (const effect of effectsOf(migration)) keep(points.effectPoint(migration, effect));
+    keep(points.resultPoint(migration, result));
+  };
   const listener: Listener = {
     onInput: (migration, input) => {
       memberships.learn(migration, input);
-      if (input.kind === 'rejoin' && input.known) retell(input.known);
+      if (input.kind === 'rejoin' && input.known) inherit(input.known);
       if (input.kind !== 'result') return;
       const record = migration.decisions.find(({ decision }) => decision.number === input.decision);
       if (record) keep(points.outcomePoint(migration, { ...record, ...input.result }));
@@ -41,8 +46,13 @@ export function createPointSource(keep: (parts: PointParts) => void): PointSourc
     },
     onSettled: (migration, result) => {
       memberships.leave(migration);
-      for (const effect of effectsOf(migration)) keep(points.effectPoint(migration, effect));
-      keep(points.resultPoint(migration, result));
+      keepEnd(migration, result);
+    },
+    onInherited: (migration) => {
+      inherit(migration);
+      memberships.leave(migration);
+      for (const round of migration.rounds) keep(points.roundPoint(migration, round));
+      if (migration.result) keepEnd(migration, migration.result);
     },
   };
   return { listener, telemetry: (message) => telemetryPoints(message, memberships.of) };

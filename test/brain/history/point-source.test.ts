@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import type { Decision } from '../../../brain/core/decision.ts';
 import { lineOf } from '../../../brain/history/line.ts';
 import { createPointSource } from '../../../brain/history/point-source.ts';
 import type { Listener } from '../../../brain/listeners.ts';
@@ -36,6 +37,30 @@ describe('brain/history/point-source', () => {
     source: factsOf('h1'),
     nowMilliseconds: 1_000,
   };
+
+  it('tells of what it inherits as the brain that saw it would have', () => {
+    const decision: Decision = {
+      number: 1,
+      atMilliseconds: 500,
+      side: 'source',
+      operation: { kind: 'cancel' },
+      method: 'plan',
+      rule: 'stop',
+      evidence: {},
+    };
+    const settled = { ...migration, decisions: [{ decision, outcome: 'applied' as const }] };
+    const result = resultOf(settled);
+    const [first, second] = [listen(), listen()];
+    first.listener.onDecision?.(settled, decision);
+    const answer = { id: 'm1.1', outcome: 'applied' } as const;
+    const input = { kind: 'result', atMilliseconds: 600, decision: 1, result: answer } as const;
+    first.listener.onInput?.(settled, input);
+    const ended = { ...settled, result };
+    first.listener.onSettled?.(ended, result);
+    second.listener.onInherited?.(ended);
+    assert.ok(first.lines.length >= 3);
+    assert.deepEqual(second.lines.toSorted(), first.lines.toSorted());
+  });
 
   it('files samples under the migration their QEMU is in, whenever they come', () => {
     const { listener, lines, tell } = listen();
