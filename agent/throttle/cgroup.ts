@@ -19,7 +19,10 @@ export const cgroupFacts: ThrottleFacts = {
 export interface CgroupThrottle {
   /** The level in force, 0 when released. */
   readonly percent: number;
-  /** Notes each vCPU's use of CPU; call it about once a second, it counts only while released. */
+  /**
+   * Call it about once a second. Released, it notes each vCPU's use of CPU. In force, it puts back
+   * threads that somebody else has moved out of their groups; throws what the kernel answered, released.
+   */
   measure(nowMilliseconds: number): void;
   /**
    * Sets the level for all vCPUs at once, 0 releases. Throws what the kernel answered. With
@@ -63,27 +66,28 @@ function throttleOf(
     meter.restart();
     vcpus.release();
   };
+  const cap = (level: number, threadIds?: readonly number[]): void => {
+    try {
+      if (threadIds !== undefined) vcpus.follow(threadIds);
+      vcpus.cap((threadId) => quotaFor(level, meter.use(threadId)));
+      percent = level;
+    } catch (error) {
+      // All vCPUs or none: a half-throttled VM would be neither gentle nor predictable.
+      release();
+      throw error;
+    }
+  };
   return {
     get percent() {
       return percent;
     },
     measure(nowMilliseconds) {
       if (percent === 0) meter.sample(nowMilliseconds);
+      else if (!vcpus.isWhole) cap(percent);
     },
     set(level, threadIds) {
-      if (level <= 0) {
-        release();
-        return;
-      }
-      try {
-        if (threadIds !== undefined) vcpus.follow(threadIds);
-        vcpus.cap((threadId) => quotaFor(level, meter.use(threadId)));
-        percent = level;
-      } catch (error) {
-        // All vCPUs or none: a half-throttled VM would be neither gentle nor predictable.
-        release();
-        throw error;
-      }
+      if (level <= 0) release();
+      else cap(level, threadIds);
     },
     release,
   };

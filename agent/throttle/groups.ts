@@ -8,6 +8,7 @@ import {
   mkdirSync,
   readFileSync,
   readdirSync,
+  readlinkSync,
   rmdirSync,
   writeFileSync,
 } from 'node:fs';
@@ -35,14 +36,20 @@ export interface Quota {
   readonly periodMicroseconds: number;
 }
 
-/** A process of ferryman. The kernel gives process ids away again; the time of the start tells. */
+/**
+ * A process of ferryman. A process id says something only within its namespace (pid_namespaces(7)),
+ * and the kernel gives it away again; the time of the start tells.
+ */
 export interface Owner {
+  /** The inode of its namespace of process ids; 0 where there is none to read. */
+  readonly namespace: number;
   readonly pid: number;
   /** Since boot, in the kernel's ticks. */
   readonly startTicks: number;
 }
 
-const ownName = /^ferryman-(\d+)-(\d+)-\d+$/;
+const ownName = /^ferryman-(\d+)-(\d+)-(\d+)-\d+$/;
+const ownNamespace = namespaceOfThisProcess();
 
 /** True for the directory name of a group that some ferryman process made. */
 export function isOwnGroup(path: string): boolean {
@@ -59,7 +66,7 @@ export function homeOf(layout: GroupLayout, procText: string): string | undefine
 /** Makes the group for one thread below its home, without moving the thread; returns its path. */
 export function makeGroup(layout: GroupLayout, home: string, threadId: number): string {
   const startTicks = startTicksOf(process.pid) ?? 0;
-  const group = join(home, `ferryman-${process.pid}-${startTicks}-${threadId}`);
+  const group = join(home, `ferryman-${ownNamespace}-${process.pid}-${startTicks}-${threadId}`);
   mkdirSync(group, { recursive: true });
   layout.prepare(group);
   return group;
@@ -93,19 +100,29 @@ export function dissolveGroup(layout: GroupLayout, group: string): void {
 }
 
 function emptyGroup(layout: GroupLayout, group: string, home: string): void {
-  const threads = readFileSync(join(group, layout.threadsFile), 'utf8').split('\n');
-  for (const thread of threads.filter(Boolean)) moveThread(layout, home, Number(thread));
+  for (const thread of threadsIn(layout, group)) moveThread(layout, home, Number(thread));
+}
+
+/** Whether the group is there and holds the thread: administrators and other tools move threads too. */
+export function holdsThread(layout: GroupLayout, group: string, threadId: number): boolean {
+  return existsSync(group) && threadsIn(layout, group).includes(String(threadId));
+}
+
+function threadsIn(layout: GroupLayout, group: string): string[] {
+  return readFileSync(join(group, layout.threadsFile), 'utf8').split('\n').filter(Boolean);
 }
 
 /**
  * Dissolves the groups of ferryman processes that no longer live (crashed, killed) and returns how
- * many there were. Groups of a living process are its own business.
+ * many there were. Groups of a living process are its own business, and so are those of another
+ * namespace of process ids: an agent in a container cannot see who lives outside.
  */
 export function sweep(layout: GroupLayout, isAlive: (owner: Owner) => boolean = lives): number {
   let swept = 0;
   for (const group of groupsBelow(layout.root)) {
-    const [, pid, startTicks] = ownName.exec(basename(group)) ?? [];
-    if (isAlive({ pid: Number(pid), startTicks: Number(startTicks) })) continue;
+    const [, ...figures] = ownName.exec(basename(group)) ?? [];
+    const [namespace = 0, pid = 0, startTicks = 0] = figures.map(Number);
+    if (isAlive({ namespace, pid, startTicks })) continue;
     dissolveGroup(layout, group);
     swept += 1;
   }
@@ -129,8 +146,16 @@ function readableGroupsBelow(directory: string): string[] {
   }
 }
 
-function lives({ pid, startTicks }: Owner): boolean {
-  return startTicksOf(pid) === startTicks;
+function lives({ namespace, pid, startTicks }: Owner): boolean {
+  return namespace !== ownNamespace || startTicksOf(pid) === startTicks;
+}
+
+function namespaceOfThisProcess(): number {
+  try {
+    return Number(/\d+/.exec(readlinkSync('/proc/self/ns/pid'))?.[0] ?? 0);
+  } catch {
+    return 0;
+  }
 }
 
 /** Field 22 of /proc/PID/stat (proc(5)); undefined when there is no such process. */

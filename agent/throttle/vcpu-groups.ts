@@ -2,6 +2,7 @@
 import { accessSync, constants, existsSync, readFileSync } from 'node:fs';
 import {
   dissolveGroup,
+  holdsThread,
   homeOf,
   makeGroup,
   moveThread,
@@ -51,12 +52,21 @@ export class VcpuGroups {
     for (const [threadId, home] of this.#homes) {
       // The kernel gives thread ids away again, and a stranger must not come under our quota.
       if (!existsSync(`/proc/${this.#pid}/task/${threadId}`)) continue;
-      const group = this.#groups.get(threadId) ?? makeGroup(this.#layout, home, threadId);
+      const group = makeGroup(this.#layout, home, threadId);
       this.#groups.set(threadId, group);
       guardGroup(this.#layout, group);
       this.#layout.setQuota(group, quotaOf(threadId));
       moveThread(this.#layout, group, threadId);
     }
+  }
+
+  /** True while every living thread stands where it was put. */
+  get isWhole(): boolean {
+    return [...this.#groups].every(
+      ([threadId, group]) =>
+        !existsSync(`/proc/${this.#pid}/task/${threadId}`) ||
+        holdsThread(this.#layout, group, threadId),
+    );
   }
 
   /** Sends all home. Throws only when all others are free; what failed is kept for another try. */

@@ -1,34 +1,16 @@
 import assert from 'node:assert/strict';
 import { fork, spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, mkdirSync, readFileSync, readdirSync } from 'node:fs';
-import { join } from 'node:path';
+import { existsSync, mkdirSync, readFileSync, readdirSync, readlinkSync } from 'node:fs';
+import { basename, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { openCgroupThrottle, quotaFor } from '../../../agent/throttle/cgroup.ts';
-import { moveThread, sweep } from '../../../agent/throttle/groups.ts';
+import { openCgroupThrottle } from '../../../agent/throttle/cgroup.ts';
+import { dissolveGroup, moveThread, sweep } from '../../../agent/throttle/groups.ts';
 import { detectLayout } from '../../../agent/throttle/layouts.ts';
 import { until } from '../agent-rig.ts';
 import { canUseV1, cpuSeconds, groupOf, openThrottle, threadsOf } from './cgroup-rig.ts';
 
-describe('cgroup throttle', () => {
-  it('caps a busy vCPU at what is left of a CPU, in periods of a tick', () => {
-    assert.deepEqual(quotaFor(50, 1), { quotaMicroseconds: 2000, periodMicroseconds: 4000 });
-  });
-
-  it('takes its share of the measured use, as a quota is a cap', () => {
-    const { quotaMicroseconds, periodMicroseconds } = quotaFor(50, 0.4);
-    assert.equal(quotaMicroseconds / periodMicroseconds, 0.2);
-  });
-
-  it('lengthens the period when the quota would fall below what the kernel allows', () => {
-    assert.deepEqual(quotaFor(80, 1), { quotaMicroseconds: 1000, periodMicroseconds: 5000 });
-    assert.deepEqual(quotaFor(90, 0.1), { quotaMicroseconds: 1000, periodMicroseconds: 100_000 });
-    assert.deepEqual(quotaFor(99, 0.001), {
-      quotaMicroseconds: 1000,
-      periodMicroseconds: 1_000_000,
-    });
-  });
-});
+const ownNamespace = () => /\d+/.exec(readlinkSync('/proc/self/ns/pid'))?.[0] ?? assert.fail();
 
 describe('cgroup throttle on a busy process (cgroup v1, root)', () => {
   let busy: ChildProcess;
@@ -50,7 +32,7 @@ describe('cgroup throttle on a busy process (cgroup v1, root)', () => {
     const throttle = openThrottle(pid);
     const home = groupOf(pid);
     throttle.set(80);
-    assert.match(groupOf(pid), new RegExp(`/ferryman-${process.pid}-\\d+-${pid}$`));
+    assert.match(groupOf(pid), new RegExp(`/ferryman-\\d+-${process.pid}-\\d+-${pid}$`));
     const before = cpuSeconds(pid);
     const startedAt = performance.now();
     await sleep(300);
@@ -91,12 +73,38 @@ describe('cgroup throttle on a busy process (cgroup v1, root)', () => {
   it('sweeps what a dead process with the id of a living one left', () => {
     const layout = detectLayout() ?? assert.fail();
     const home = groupOf(pid);
-    const left = join(home, `ferryman-${process.pid}-1-${pid}`);
+    const left = join(home, `ferryman-${ownNamespace()}-${process.pid}-1-${pid}`);
     mkdirSync(left);
     moveThread(layout, left, pid);
     assert.equal(sweep(layout), 1);
     assert.equal(groupOf(pid), home);
     assert.equal(existsSync(left), false);
+  });
+
+  it('leaves what belongs to another namespace of process ids, whose life it cannot see', () => {
+    const layout = detectLayout() ?? assert.fail();
+    const home = groupOf(pid);
+    const others = join(home, `ferryman-1-${process.pid}-1-${pid}`);
+    mkdirSync(others);
+    moveThread(layout, others, pid);
+    assert.equal(sweep(layout), 0);
+    assert.equal(groupOf(pid).endsWith(basename(others)), true);
+    dissolveGroup(layout, others);
+  });
+
+  it('puts a thread back that somebody else sent home', () => {
+    const layout = detectLayout() ?? assert.fail();
+    const home = groupOf(pid);
+    const throttle = openThrottle(pid);
+    throttle.set(50);
+    const group = groupOf(pid);
+    dissolveGroup(layout, join(home, basename(group)));
+    assert.equal(groupOf(pid), home);
+    throttle.measure(1000);
+    assert.equal(groupOf(pid), group);
+    throttle.release();
+    throttle.measure(2000);
+    assert.equal(groupOf(pid), home);
   });
 
   it('releases by itself when the process that set it is killed', async () => {

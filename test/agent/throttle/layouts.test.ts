@@ -55,7 +55,7 @@ describe('cgroup layouts', () => {
     const layout = layoutV2(mount, '/vms');
     const made = makeGroup(layout, home, 77);
     layout.setQuota(made, { quotaMicroseconds: 2500, periodMicroseconds: 10_000 });
-    assert.match(made, new RegExp(`^${home}/ferryman-${process.pid}-\\d+-77$`));
+    assert.match(made, new RegExp(`^${home}/ferryman-\\d+-${process.pid}-\\d+-77$`));
     assert.equal(readFileSync(join(made, 'cgroup.type'), 'utf8'), 'threaded');
     assert.equal(readFileSync(join(home, 'cgroup.subtree_control'), 'utf8'), '+cpu');
     assert.equal(readFileSync(join(made, 'cpu.max'), 'utf8'), '2500 10000');
@@ -93,8 +93,8 @@ describe('cgroup layouts', () => {
 
   it('knows the home of a thread that sits in a group of ours', () => {
     const home = group('cpu/vm', { tasks: '' });
-    group('cpu/vm/ferryman-1-5-2', { tasks: '2\n' });
-    assert.equal(homeOf(layoutV1(join(mount, 'cpu')), '1:cpu:/vm/ferryman-1-5-2\n'), home);
+    group('cpu/vm/ferryman-7-1-5-2', { tasks: '2\n' });
+    assert.equal(homeOf(layoutV1(join(mount, 'cpu')), '1:cpu:/vm/ferryman-7-1-5-2\n'), home);
   });
 
   it('sweeps nothing but groups of ours', () => {
