@@ -14,7 +14,7 @@ import { createReload, type Reload } from '../shared/reload.ts';
 import { inboxPrefix } from '../shared/subjects.ts';
 import { createAgent } from './agent.ts';
 import { agentMetrics, type AgentMetrics, type AgentSources } from './metrics.ts';
-import { hostPolicy, loadPolicy, type HostPolicy } from './policy-file.ts';
+import { hostPolicy, loadPolicy, type HostPolicy } from './host/policy-file.ts';
 
 /** A running daemon. */
 export interface RunningAgent {

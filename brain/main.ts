@@ -9,15 +9,15 @@ import { natsBus, type NatsBusOptions } from '../shared/nats-bus.ts';
 import { createReload, type Reload } from '../shared/reload.ts';
 import { openStateStore } from '../shared/state-store.ts';
 import { inboxPrefix } from '../shared/subjects.ts';
-import { createChair, type Chair } from './chair.ts';
+import { createChair, type Chair } from './leadership/chair.ts';
 import { reduce, startMigration } from './core/reduce.ts';
-import { decisionLog } from './decision-log.ts';
+import { decisionLog } from './monitoring/decision-log.ts';
 import { reportHealth } from './history/health.ts';
-import { followingOf } from './following.ts';
+import { followingOf } from './migrations/following.ts';
 import type { Listener } from './listeners.ts';
-import { brainMetrics, type BrainSources } from './metrics.ts';
+import { brainMetrics, type BrainSources } from './monitoring/metrics.ts';
 import { openOnlookers } from './onlookers.ts';
-import { openDesk } from './order-desk.ts';
+import { openDesk } from './desk/order-desk.ts';
 import { createBrain, type Brain } from './service.ts';
 
 /** A daemon at work. */

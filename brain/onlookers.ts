@@ -2,7 +2,7 @@
 import type { BrainConfig } from '../shared/config.ts';
 import type { Log } from '../shared/log.ts';
 import type { NatsBusOptions } from '../shared/nats-bus.ts';
-import { openHistory, type History } from './history.ts';
+import { openHistory, type History } from './history/history.ts';
 import type { Listener } from './listeners.ts';
 import { openPage, type Page } from './page/server.ts';
 

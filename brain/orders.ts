@@ -3,11 +3,11 @@ import type { Endpoint } from '../shared/command.ts';
 import { FerrymanError } from '../shared/errors.ts';
 import type { Objective } from '../shared/objective.ts';
 import type { VmFacts } from '../shared/sample.ts';
-import { awaitedVm } from './awaited.ts';
+import { awaitedVm } from './migrations/awaited.ts';
 import type { Side } from './core/decision.ts';
 import type { Fleet } from './fleet.ts';
-import { samePlace } from './routing.ts';
-import type { Sides } from './routing.ts';
+import { samePlace } from './migrations/routing.ts';
+import type { Sides } from './migrations/routing.ts';
 
 /** Names a VM on a host by its name, its UUID or its monitor's path. */
 export interface VmSelector {

@@ -7,8 +7,8 @@ import type { Bus, Subscription } from '../shared/bus.ts';
 import type { Clock } from '../shared/clock.ts';
 import { encodeBeacon } from '../shared/codec.ts';
 import { beaconSubject, everyHost, hostId } from '../shared/subjects.ts';
-import type { Migrations } from './migrations.ts';
-import type { Legacy } from './take-over.ts';
+import type { Migrations } from './migrations/migrations.ts';
+import type { Legacy } from './migrations/take-over.ts';
 
 /** What time alone brings (deadlines, silence) is counted in seconds. */
 const tickMilliseconds = 250;

@@ -1,7 +1,7 @@
 /** Two policies over the inputs of one recorded run, side by side. */
-import { canonicalJson } from '../brain/canonical-json.ts';
+import { canonicalJson } from '../brain/trace/canonical-json.ts';
 import type { Decision } from '../brain/core/decision.ts';
-import type { Replay } from '../brain/replay.ts';
+import type { Replay } from '../brain/trace/replay.ts';
 import { explain } from '../brain/words/explain.ts';
 import { inWords } from '../brain/words/figures.ts';
 import { describeOperation } from '../brain/words/operations.ts';

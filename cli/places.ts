@@ -1,6 +1,6 @@
 /** Where the agents of a command that works alone stand, and what they allow there. */
 import { randomBytes } from 'node:crypto';
-import { standalonePolicy, type HostPolicy } from '../agent/policy-file.ts';
+import { standalonePolicy, type HostPolicy } from '../agent/host/policy-file.ts';
 import type { VmSelector } from '../brain/orders.ts';
 import type { ObjectiveFlags, RunFlags } from './run-options.ts';
 

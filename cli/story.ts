@@ -1,7 +1,7 @@
 /** The story of a recorded migration: its decisions in full sentences, beside what came of them. */
 import { effectOf } from '../brain/core/effect.ts';
 import type { DecisionRecord, Migration } from '../brain/core/migration.ts';
-import type { Replay } from '../brain/replay.ts';
+import type { Replay } from '../brain/trace/replay.ts';
 import { explain, explainEffect } from '../brain/words/explain.ts';
 
 export interface Chapter {

@@ -15,7 +15,7 @@ import {
   type Domain,
   type EventLine,
 } from '../monitor/virsh/transcript.ts';
-import { startSampler, type Sampler } from '../sampler.ts';
+import { startSampler, type Sampler } from '../vms/sampler.ts';
 
 export interface DomainOptions {
   readonly libvirt: LibvirtAddress;

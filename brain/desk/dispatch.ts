@@ -6,12 +6,12 @@ import type { VmFacts } from '../../shared/sample.ts';
 import { ruleFor } from '../../shared/config/vms.ts';
 import type { Mode, VmRule, VmRules } from '../../shared/config/vms.ts';
 import type { MigrationPrediction } from '../core/prediction.ts';
-import { endpointFor, hostNamed, journeyOf, runningVm } from '../journey.ts';
+import { endpointFor, hostNamed, journeyOf, runningVm } from './journey.ts';
 import { answersTo } from '../fleet.ts';
 import { OrderError, heldError } from '../orders.ts';
 import type { VmSelector } from '../orders.ts';
-import { obstacle, preflight } from '../preflight.ts';
-import type { Finding, Preflight } from '../preflight.ts';
+import { obstacle, preflight } from './preflight.ts';
+import type { Finding, Preflight } from './preflight.ts';
 import type { Brain } from '../service.ts';
 import type { GivenObjective, PairOrder, WishOrder } from './orders.ts';
 

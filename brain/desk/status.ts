@@ -2,7 +2,7 @@
 import type { InfluxConfig } from '../../shared/config.ts';
 import { messageOf } from '../../shared/errors.ts';
 import type { Mode } from '../../shared/config/vms.ts';
-import type { LeadStatus } from '../chair.ts';
+import type { LeadStatus } from '../leadership/chair.ts';
 import { checkWritable } from '../history/influx.ts';
 import type { HostSummary } from './views.ts';
 

@@ -2,7 +2,7 @@
 import { monitorEventLoopDelay } from 'node:perf_hooks';
 import { systemClock } from '../../shared/clock.ts';
 import type { HostView } from '../fleet.ts';
-import type { History } from '../history.ts';
+import type { History } from './history.ts';
 import type { Brain } from '../service.ts';
 import type { PointParts } from './line.ts';
 import { measurements } from './points.ts';

@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs';
 import { Command } from 'commander';
 import type { Migration } from '../../brain/core/migration.ts';
 import { reduce, startMigration } from '../../brain/core/reduce.ts';
-import { replayFile } from '../../brain/replay.ts';
+import { replayFile } from '../../brain/trace/replay.ts';
 import { exitCodes, type Finish } from '../exit.ts';
 import { addFleetOptions, type FleetFlags } from '../fleet/address.ts';
 import { withFleet } from '../fleet/client.ts';

@@ -1,6 +1,6 @@
 import { Command } from 'commander';
 import { reduce, startMigration } from '../../brain/core/reduce.ts';
-import { replayFile, type Mismatch, type Replay } from '../../brain/replay.ts';
+import { replayFile, type Mismatch, type Replay } from '../../brain/trace/replay.ts';
 import { printCompared, printComparedJson } from '../comparison.ts';
 import { explain } from '../../brain/words/explain.ts';
 import { exitCodes, type ExitCode, type Finish } from '../exit.ts';

@@ -1,7 +1,7 @@
 /** Looks at every part that a fleet stands on, and names what is wrong, with the remedy. */
 import type { BrainStatus } from '../../brain/desk/status.ts';
 import type { HostSummary } from '../../brain/desk/views.ts';
-import { silentAfterMilliseconds, type Finding } from '../../brain/preflight.ts';
+import { silentAfterMilliseconds, type Finding } from '../../brain/desk/preflight.ts';
 import { BusError, messageOf } from '../../shared/errors.ts';
 import { formatMilliseconds } from '../../brain/words/figures.ts';
 import { DeskError, type FleetClient } from './client.ts';

@@ -1,4 +1,4 @@
-/** Asks the brain of a fleet: one request and one reply for each question, see brain/order-desk.ts. */
+/** Asks the brain of a fleet: one request and one reply for each question, see brain/desk/order-desk.ts. */
 import type { MigrationPrediction } from '../../brain/core/prediction.ts';
 import type { Bus } from '../../shared/bus.ts';
 import { BusError, FerrymanError } from '../../shared/errors.ts';

@@ -1,6 +1,6 @@
 /** A fleet at a glance: its hosts, its VMs, its migrations. Pure. */
 import type { FleetView, HostSummary, MigrationView, VmView } from '../../brain/desk/views.ts';
-import { silentAfterMilliseconds } from '../../brain/preflight.ts';
+import { silentAfterMilliseconds } from '../../brain/desk/preflight.ts';
 import { formatBytes, formatMilliseconds } from '../../brain/words/figures.ts';
 import { paint, span, type Line, type Style, type Tone } from './style.ts';
 import { symbolsFor } from './symbols.ts';

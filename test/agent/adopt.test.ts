@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { standalonePolicy } from '../../agent/policy-file.ts';
+import { standalonePolicy } from '../../agent/host/policy-file.ts';
 import { boardAgent, setPoint, until, type AgentRig } from './agent-rig.ts';
 
 describe('a host policy that changes under way', () => {

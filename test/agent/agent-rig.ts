@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { createAgent, type Agent } from '../../agent/agent.ts';
-import { standalonePolicy, type HostPolicy } from '../../agent/policy-file.ts';
+import { standalonePolicy, type HostPolicy } from '../../agent/host/policy-file.ts';
 import { systemClock } from '../../shared/clock.ts';
 import { decodeCommandResult, decodeTelemetry, encodeCommand } from '../../shared/codec.ts';
 import type { CommandResult, Operation } from '../../shared/command.ts';

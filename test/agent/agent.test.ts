@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { standalonePolicy } from '../../agent/policy-file.ts';
+import { standalonePolicy } from '../../agent/host/policy-file.ts';
 import { decodeCommandResult, encodeBeacon } from '../../shared/codec.ts';
 import { beaconSubject } from '../../shared/subjects.ts';
 import { fakeQemu } from '../fakes/qemu.ts';

@@ -1,7 +1,7 @@
 /** Plain facts, commands and contexts for tests of the agent's acting half. */
-import { standalonePolicy } from '../../agent/policy-file.ts';
-import type { GateContext } from '../../agent/gate.ts';
-import type { Situation } from '../../agent/situation.ts';
+import { standalonePolicy } from '../../agent/host/policy-file.ts';
+import type { GateContext } from '../../agent/commands/gate.ts';
+import type { Situation } from '../../agent/commands/situation.ts';
 import type { Arming, Command, Operation } from '../../shared/command.ts';
 import type { VmFacts } from '../../shared/sample.ts';
 

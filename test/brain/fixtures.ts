@@ -12,7 +12,7 @@ import type { Input } from '../../brain/core/input.ts';
 import type { Migration, MigrationResult } from '../../brain/core/migration.ts';
 import { unknownLink } from '../../brain/core/link.ts';
 import type { MigrationOrder } from '../../brain/orders.ts';
-import type { Reduce, Start } from '../../brain/runner.ts';
+import type { Reduce, Start } from '../../brain/migrations/runner.ts';
 
 export const uuid = '3d6e5a55-6a43-4e3c-9d6f-1f3d0d8e7b11';
 

@@ -4,7 +4,7 @@ import { silentLog } from '../../shared/log.ts';
 import { memoryBroker } from '../../shared/memory-bus.ts';
 import type { MemoryBroker, MemoryBus } from '../../shared/memory-bus.ts';
 import type { Input } from '../../brain/core/input.ts';
-import type { FollowingOf } from '../../brain/following.ts';
+import type { FollowingOf } from '../../brain/migrations/following.ts';
 import type { Listener } from '../../brain/listeners.ts';
 import { createBrain } from '../../brain/service.ts';
 import type { Brain } from '../../brain/service.ts';

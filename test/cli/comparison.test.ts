@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import type { Decision } from '../../brain/core/decision.ts';
-import type { Replay } from '../../brain/replay.ts';
+import type { Replay } from '../../brain/trace/replay.ts';
 import {
   compareDecisions,
   printCompared,

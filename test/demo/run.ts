@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { MigrationResult } from '../../brain/core/migration.ts';
-import { parseTrace } from '../../brain/trace.ts';
+import { parseTrace } from '../../brain/trace/trace.ts';
 import { assessMigration, watchMilliseconds, type GuestCost } from '../guests/assess.ts';
 import type { Guest } from '../guests/guest.ts';
 import { startPair, type Pair } from '../rig/pair.ts';

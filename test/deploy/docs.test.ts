@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { existsSync, readFileSync, readdirSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { agentMetrics } from '../../agent/metrics.ts';
-import { brainMetrics } from '../../brain/metrics.ts';
+import { brainMetrics } from '../../brain/monitoring/metrics.ts';
 import { projectRoot } from '../../scripts/tools.mjs';
 import { loadAgentConfig, loadBrainConfig } from '../../shared/config.ts';
 

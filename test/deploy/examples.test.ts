@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { loadPolicy } from '../../agent/policy-file.ts';
+import { loadPolicy } from '../../agent/host/policy-file.ts';
 import { projectRoot } from '../../scripts/tools.mjs';
 import { loadClientConfig } from '../../shared/config/client.ts';
 import { loadAgentConfig, loadBrainConfig } from '../../shared/config.ts';

@@ -2,7 +2,7 @@
 import { reduce, startMigration } from '../../brain/core/reduce.ts';
 import type { Input } from '../../brain/core/input.ts';
 import type { Listener } from '../../brain/listeners.ts';
-import { parseTrace } from '../../brain/trace.ts';
+import { parseTrace } from '../../brain/trace/trace.ts';
 import type { VmFacts } from '../../shared/sample.ts';
 import { readGolden } from '../traces/golden.ts';
 

@@ -6,7 +6,7 @@ import assert from 'node:assert/strict';
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { gunzipSync } from 'node:zlib';
-import { parseTrace } from '../../brain/trace.ts';
+import { parseTrace } from '../../brain/trace/trace.ts';
 import type { Content as GuestContent } from '../guests/guest.ts';
 import { linkBytesPerSecond } from '../system/support.ts';
 import { kinds, type Kind } from '../traces/kinds.ts';

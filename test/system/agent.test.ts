@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { createAgent, type Agent } from '../../agent/agent.ts';
-import { standalonePolicy } from '../../agent/policy-file.ts';
+import { standalonePolicy } from '../../agent/host/policy-file.ts';
 import { systemClock } from '../../shared/clock.ts';
 import { decodeCommandResult, decodeTelemetry, encodeCommand } from '../../shared/codec.ts';
 import type { Arming, CommandResult, Operation, Tuning } from '../../shared/command.ts';

@@ -1,6 +1,6 @@
 /** The stream of history on a real nats-server and InfluxDB, without a migration. */
 import assert from 'node:assert/strict';
-import { openHistory, type History } from '../../brain/history.ts';
+import { openHistory, type History } from '../../brain/history/history.ts';
 import { queryInflux } from '../../brain/history/influx.ts';
 import { measurements } from '../../brain/history/points.ts';
 import { isExecutable, tools } from '../../scripts/tools.mjs';

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { isExecutable, tools } from '../../scripts/tools.mjs';
 import { silentLog } from '../../shared/log.ts';
-import { createHistory } from '../../brain/history.ts';
+import { createHistory } from '../../brain/history/history.ts';
 import type { DecisionRecord } from '../../brain/core/migration.ts';
 import { openArchive } from '../../brain/history/archive.ts';
 import { reportHealth } from '../../brain/history/health.ts';

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { createAgent } from '../../agent/agent.ts';
-import { standalonePolicy } from '../../agent/policy-file.ts';
+import { standalonePolicy } from '../../agent/host/policy-file.ts';
 import { isExecutable, tools } from '../../scripts/tools.mjs';
 import type { Bus } from '../../shared/bus.ts';
 import { systemClock } from '../../shared/clock.ts';

@@ -3,8 +3,8 @@ import { readFileSync, readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { gunzipSync, gzipSync } from 'node:zlib';
 import { reduce, startMigration } from '../../brain/core/reduce.ts';
-import { replayTrace, type Replay } from '../../brain/replay.ts';
-import { parseTrace } from '../../brain/trace.ts';
+import { replayTrace, type Replay } from '../../brain/trace/replay.ts';
+import { parseTrace } from '../../brain/trace/trace.ts';
 
 const folder = import.meta.dirname;
 const suffix = '.jsonl.gz';

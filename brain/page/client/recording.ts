@@ -5,7 +5,7 @@
 import type { Input } from '../../core/input.ts';
 import type { Migration } from '../../core/migration.ts';
 import { reduce, startMigration } from '../../core/reduce.ts';
-import type { traceFormat, TraceHeader, TraceLine } from '../../trace.ts';
+import type { traceFormat, TraceHeader, TraceLine } from '../../trace/trace.ts';
 import { createChronicle } from '../view/chronicle.ts';
 import { detailOf } from '../view/detail.ts';
 import type { Detail, Point } from '../view/view.ts';

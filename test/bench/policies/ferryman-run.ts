@@ -2,7 +2,7 @@
 import { spawn } from 'node:child_process';
 import { existsSync, readFileSync, rmSync } from 'node:fs';
 import { createInterface } from 'node:readline';
-import { parseTrace, type Trace } from '../../../brain/trace.ts';
+import { parseTrace, type Trace } from '../../../brain/trace/trace.ts';
 import { tools } from '../../../scripts/tools.mjs';
 import type { Pair } from '../../rig/pair.ts';
 import type { Reading, Run } from './run.ts';

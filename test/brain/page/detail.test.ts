@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { reduce, startMigration } from '../../../brain/core/reduce.ts';
 import { createChronicle } from '../../../brain/page/view/chronicle.ts';
 import { detailOf } from '../../../brain/page/view/detail.ts';
-import { parseTrace } from '../../../brain/trace.ts';
+import { parseTrace } from '../../../brain/trace/trace.ts';
 import { completedResult, measuredRecord, mebibyte, migration, round } from '../../cli/fixture.ts';
 import { readGolden } from '../../traces/golden.ts';
 

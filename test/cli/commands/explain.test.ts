@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import type { Replay } from '../../../brain/replay.ts';
+import type { Replay } from '../../../brain/trace/replay.ts';
 import { explainCommand, printStory, printStoryJson } from '../../../cli/commands/explain.ts';
 import { exitCodeOf } from '../../../cli/exit.ts';
 import { storyOf } from '../../../cli/story.ts';

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { printJson, printLines, replayExitCode } from '../../../cli/commands/replay.ts';
-import type { Replay } from '../../../brain/replay.ts';
+import type { Replay } from '../../../brain/trace/replay.ts';
 import { completedResult, migration, throttleDecision } from '../fixture.ts';
 
 describe('replay command', () => {
