@@ -109,9 +109,8 @@ async function startParts(
     following: (vm) => followingOf(rules.inForce, vm),
     listeners: [decisionLog(log), ...listeners, ...onlookers.listeners],
   });
-  const desk = deskWhileLeading(() =>
-    openDesk({ ...rules.inForce, influx, bus, brain, log, name: id, lead: chair.status }),
-  );
+  const own = { influx, bus, brain, log, name: id, lead: chair.status, isLeading: leads };
+  const desk = deskWhileLeading(() => openDesk({ ...rules.inForce, ...own }));
   brain.start();
   chair.start({ ...brain, onLead: desk.open });
   const stopHealth = history && reportHealth({ history, brain, id });

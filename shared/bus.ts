@@ -7,8 +7,11 @@ export interface Bus {
   publish(subject: string, payload: Uint8Array): boolean;
   /** Subjects may hold NATS wildcards. */
   subscribe(subject: string, handler: (subject: string, payload: Uint8Array) => void): Subscription;
-  /** Answers requests; the handler's result is the reply. */
-  serve(subject: string, handler: (payload: Uint8Array) => Promise<Uint8Array>): Subscription;
+  /** Answers requests; the handler's result is the reply, undefined leaves the request to others. */
+  serve(
+    subject: string,
+    handler: (payload: Uint8Array) => Promise<Uint8Array | undefined>,
+  ): Subscription;
   /** Throws `BusError` with code NO_RESPONDERS, TIMEOUT or DISCONNECTED. */
   request(subject: string, payload: Uint8Array, timeoutMilliseconds: number): Promise<Uint8Array>;
   readonly connected: boolean;

@@ -14,7 +14,7 @@ export interface MemoryBroker {
 }
 
 type Handler = (subject: string, payload: Uint8Array) => void;
-type Server = (payload: Uint8Array) => Promise<Uint8Array>;
+type Server = (payload: Uint8Array) => Promise<Uint8Array | undefined>;
 
 interface Entry<T> {
   readonly pattern: string;
@@ -107,11 +107,12 @@ async function ask(
       reject(new BusError('TIMEOUT', `${subject}: no answer in ${String(timeoutMilliseconds)} ms`));
     };
     const timer = setTimeout(giveUp, timeoutMilliseconds);
-    const settle = (reply: Uint8Array) => {
+    const settle = (reply: Uint8Array | undefined) => {
+      if (reply === undefined) return;
       clearTimeout(timer);
       resolve(reply);
     };
-    // A server that fails does not reply, and the request times out, as over NATS.
+    // A server that fails or is silent does not reply, and the request times out, as over NATS.
     Promise.resolve(payload)
       .then(server.act)
       .then(settle, () => undefined);

@@ -183,11 +183,11 @@ function serve(
   connection: NatsConnection,
   log: Log,
   subject: string,
-  handler: (payload: Uint8Array) => Promise<Uint8Array>,
+  handler: (payload: Uint8Array) => Promise<Uint8Array | undefined>,
 ): Subscription {
   return listen(connection, log, subject, (message) => {
     handler(message.data)
-      .then((reply) => message.respond(reply))
+      .then((reply) => reply && message.respond(reply))
       .catch((thrown: unknown) => {
         log.error({ error: thrown, subject }, 'handler failed; the request stays unanswered');
       });

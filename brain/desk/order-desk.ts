@@ -36,13 +36,15 @@ export interface DeskOptions {
   readonly hosts?: readonly string[];
   /** Absent: this brain is the only one. */
   readonly lead?: () => Promise<LeadStatus>;
+  /** While it does not hold, requests are left to the brain that leads; default always. */
+  readonly isLeading?: () => boolean;
 }
 
 type Verb = (order: unknown) => object | Promise<object>;
 
 /** Serves `ferryman.v1.op.<verb>` until stopped. */
 export function openDesk(options: DeskOptions): Subscription {
-  const { bus, rules = [] } = options;
+  const { bus, rules = [], isLeading = () => true } = options;
   const dispatcher = createDispatcher({ ...options, rules });
   const verbs: Readonly<Record<string, Verb>> = {
     ...sendingVerbs(options, dispatcher),
@@ -50,7 +52,7 @@ export function openDesk(options: DeskOptions): Subscription {
   };
   const counters = Object.entries(verbs).map(([name, verb]) =>
     bus.serve(buildSubject({ channel: 'op', host: name }), async (payload) =>
-      encode(await answer(verb, payload)),
+      isLeading() ? encode(await answer(verb, payload)) : undefined,
     ),
   );
   return {
