@@ -34,6 +34,7 @@ const heldShare = 1 / 6;
 const nearSeconds = 1;
 /** The whole migration may take this much longer for a shorter pause... */
 const spareSeconds = 0.08;
+const mostSpareSeconds = 1.5 * spareSeconds;
 /** ...which must be worth this much cost, or the limit is left alone. */
 const worthwhileSeconds = 0.1;
 /** A round further than this from the model: a guest that changes its ways is not waited for. */
@@ -91,14 +92,28 @@ export function chooseSwitchover(migration: Migration): Move | undefined {
 /** Whether one more round costs less than it saves: the share of the limit to hold it at, else 1. */
 function gentleShare(migration: Migration, course: Course): number {
   if (migration.orderedThrottlePercent > 0 || isUnsteady(migration)) return 1;
-  return isGentler(course, downtimeLimitSeconds(migration), limitIsHeld(migration)) ? heldShare : 1;
+  const limitSeconds = downtimeLimitSeconds(migration);
+  if (waitedSeconds(migration, limitSeconds) > limitSeconds + mostSpareSeconds) return 1;
+  return isGentler(course, limitSeconds, limitIsHeld(migration)) ? heldShare : 1;
+}
+
+/**
+ * Since the first sync at which the whole limit would have been enough. Each round that is let pass
+ * may be promised to be the last one, and none of them be [simulated: 45 rounds of 2 MiB].
+ */
+function waitedSeconds(migration: Migration, limitSeconds: number): number {
+  const enoughBytes = limitSeconds * currentLink(migration).bytesPerSecond;
+  const rounds = roundsOfAttempt(migration);
+  const chance = rounds.find(({ endRemainingBytes }) => endRemainingBytes <= enoughBytes);
+  const since = chance?.endedAtMilliseconds ?? migration.nowMilliseconds;
+  return (migration.nowMilliseconds - since) / 1000;
 }
 
 /** Once the limit is held, it takes more to let go than it took to hold it. */
 function isGentler(course: Course, limitSeconds: number, isHeld: boolean): boolean {
   const atOnce = forecast(course);
   const later = forecast(withSwitchoverShare(course, heldShare));
-  const most = atOnce.totalSeconds + spareSeconds * (isHeld ? 1.5 : 1);
+  const most = atOnce.totalSeconds + (isHeld ? mostSpareSeconds : spareSeconds);
   const gain = forecastCost(atOnce, limitSeconds) - forecastCost(later, limitSeconds);
   const pays = later.finishes && later.totalSeconds <= most;
   return pays && gain > (isHeld ? 0 : worthwhileSeconds);

@@ -5,7 +5,7 @@ import {
   armed,
   chooseSwitchover,
 } from '../../../../../brain/core/policies/adaptive/switchover-choice.ts';
-import { activeSample, mebibyte, movingMigration } from '../../support.ts';
+import { activeSample, mebibyte, movingMigration, roundOf } from '../../support.ts';
 
 /** Random writes at this many MiB/s over 64 MiB, with 24 MiB to go at 32 MiB/s; the limit is 300 ms. */
 function writing(rate: number, change: Partial<Migration> = {}): Migration {
@@ -59,6 +59,20 @@ describe('core/policies/adaptive/switchover-choice', () => {
     assert.equal(chooseSwitchover(writing(0, { surprise: 2 })), undefined);
     assert.equal(chooseSwitchover(writing(0, { surprise: 0.3 })), undefined);
     assert.ok(chooseSwitchover(writing(0, { surprise: 1.2 })));
+  });
+
+  it('lets a chance pass for a while, not for ever', () => {
+    const sinceTheChance = (milliseconds: number): Migration => {
+      const missed = roundOf(8, 4 * mebibyte, 2 * mebibyte);
+      const nowMilliseconds = missed.endedAtMilliseconds + milliseconds;
+      return writing(0, {
+        ...held,
+        rounds: [missed, roundOf(9, mebibyte, mebibyte)],
+        nowMilliseconds,
+      });
+    };
+    assert.equal(chooseSwitchover(sinceTheChance(300)), undefined);
+    assert.equal(tuningFor(sinceTheChance(600))?.downtimeLimitMilliseconds, 300);
   });
 
   it('arms several connections with less, and leaves that while their sockets fill', () => {
