@@ -4,5 +4,8 @@ import { itHoldsOver } from '../brain/core/sweep.ts';
 const seeds = 300;
 
 describe(`adaptive on ${seeds} simulated guests`, () => {
-  itHoldsOver(Array.from({ length: seeds }, (_, seed) => seed));
+  itHoldsOver(
+    Array.from({ length: seeds }, (_, seed) => seed),
+    1.8,
+  );
 });
