@@ -153,7 +153,8 @@ export function itHoldsOver(seeds: readonly number[], worstOfBursts: number): vo
 
   it('costs at most half as much again on any; more where a burst ends unannounced', () => {
     // Hindsight knows that the guest is about to stop writing; four rounds of proof say it will not.
-    const bound = ({ scenario }: Judged) => (scenario.workload.name === 'bursty' ? worstOfBursts : 1.5);
+    const bound = ({ scenario }: Judged) =>
+      scenario.workload.name === 'bursty' ? worstOfBursts : 1.5;
     assertNone(
       judged.filter((each) => regret(each) > bound(each)),
       'far costlier',
