@@ -104,7 +104,12 @@ export function styleFor(
       (environment['NO_COLOR'] ?? '') === '' &&
       environment['TERM'] !== 'dumb',
     unicode: /utf-?8/i.test(locale),
-    columns: Math.max(narrowestColumns, stream.columns ?? assumedColumns),
-    rows: stream.rows ?? assumedRows,
+    columns: Math.max(narrowestColumns, known(stream.columns) ?? assumedColumns),
+    rows: known(stream.rows) ?? assumedRows,
   };
+}
+
+/** A terminal without a window, as `docker run -t` and CI have them, says 0. */
+function known(size: number | undefined): number | undefined {
+  return size === 0 ? undefined : size;
 }
