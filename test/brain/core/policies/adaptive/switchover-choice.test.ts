@@ -49,10 +49,15 @@ describe('core/policies/adaptive/switchover-choice', () => {
     assert.equal(wanted?.rule, 'waiting-does-not-pay');
   });
 
-  it('gives it back for a guest that is throttled, or that nothing brings to an end', () => {
-    const full = { downtimeLimitMilliseconds: 300 };
-    assert.deepEqual(tuningFor(writing(0, { ...held, orderedThrottlePercent: 90 })), full);
-    assert.deepEqual(tuningFor(writing(200, held)), full);
+  it('gives it back for a guest that nothing brings to an end', () => {
+    assert.deepEqual(tuningFor(writing(200, held)), { downtimeLimitMilliseconds: 300 });
+  });
+
+  it('gives it back for a guest that is throttled, but for what waits in the sockets', () => {
+    const throttled = { orderedThrottlePercent: 90 };
+    const short = { downtimeLimitMilliseconds: 236 };
+    assert.deepEqual(tuningFor(writing(0, { ...held, ...throttled })), short);
+    assert.deepEqual(tuningFor(writing(20, throttled)), short);
   });
 
   it('does not wait for a guest that has just changed its ways', () => {
