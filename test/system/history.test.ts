@@ -3,6 +3,7 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { isExecutable, tools } from '../../scripts/tools.mjs';
+import type { VmFacts } from '../../shared/sample.ts';
 import { silentLog } from '../../shared/log.ts';
 import { createHistory } from '../../brain/history/history.ts';
 import type { DecisionRecord } from '../../brain/core/migration.ts';
@@ -91,7 +92,7 @@ describe('history in a real InfluxDB 1.x', function () {
       const { migration: read } = past ?? assert.fail(`${id} is not there`);
       assert.deepEqual(
         plain([read.rounds, read.decisions, read.result, read.source, read.destination]),
-        plain([rounds, known(decisions), result, source, destination]),
+        plain([rounds, known(decisions), result, kept(source), kept(destination)]),
       );
       assert.deepEqual(plain([read.probe, read.link]), plain([probe, link]));
       const samples = telemetry.filter(
@@ -146,4 +147,11 @@ function known(decisions: readonly DecisionRecord[]): readonly DecisionRecord[] 
   return decisions.map(({ measured, ...record }) =>
     record.decision.prediction && measured ? { ...record, measured } : record,
   );
+}
+
+/** A VM may have more disks than a field has room for: they are left out. */
+function kept(facts: VmFacts | undefined): Omit<VmFacts, 'storage'> | undefined {
+  if (!facts) return undefined;
+  const { storage: _, ...others } = facts;
+  return others;
 }
