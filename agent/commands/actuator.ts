@@ -114,7 +114,10 @@ function preparation(
         await settings.releaseQemuThrottle();
         throttle?.set(percent, await readVcpuThreadIds(monitor));
       } else throttle?.release();
-      return { applied: textOf({ 'cgroup-percent': percent }) };
+      const period = throttle?.periodMicroseconds ?? 0;
+      return {
+        applied: textOf({ 'cgroup-percent': percent, 'cgroup-period-microseconds': period }),
+      };
     },
     async restore() {
       throttle?.release();

@@ -19,6 +19,8 @@ export const cgroupFacts: ThrottleFacts = {
 export interface CgroupThrottle {
   /** The level in force, 0 when released. */
   readonly percent: number;
+  /** The longest period of the quotas in force, 0 when released. */
+  readonly periodMicroseconds: number;
   /**
    * Call it about once a second. Released, it notes each vCPU's use of CPU. In force, it puts back
    * threads that somebody else has moved out of their groups; throws what the kernel answered, released.
@@ -60,16 +62,23 @@ function throttleOf(
 ): CgroupThrottle {
   const meter = createUseMeter(() => vcpus.threadIds, cpuSeconds);
   let percent = 0;
+  let periodMicroseconds = 0;
 
   const release = (): void => {
     percent = 0;
+    periodMicroseconds = 0;
     meter.restart();
     vcpus.release();
   };
   const cap = (level: number, threadIds?: readonly number[]): void => {
     try {
       if (threadIds !== undefined) vcpus.follow(threadIds);
-      vcpus.cap((threadId) => quotaFor(level, meter.use(threadId)));
+      periodMicroseconds = 0;
+      vcpus.cap((threadId) => {
+        const quota = quotaFor(level, meter.use(threadId));
+        periodMicroseconds = Math.max(periodMicroseconds, quota.periodMicroseconds);
+        return quota;
+      });
       percent = level;
     } catch (error) {
       // All vCPUs or none: a half-throttled VM would be neither gentle nor predictable.
@@ -80,6 +89,9 @@ function throttleOf(
   return {
     get percent() {
       return percent;
+    },
+    get periodMicroseconds() {
+      return periodMicroseconds;
     },
     measure(nowMilliseconds) {
       if (percent === 0) meter.sample(nowMilliseconds);

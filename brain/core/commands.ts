@@ -4,7 +4,7 @@ import type { Decision } from './decision.ts';
 import type { DecisionRecord, Migration } from './migration.ts';
 import { afterStep, ended, steps, type Draft } from './plan.ts';
 import { settled } from './result.ts';
-import { setPoint } from './methods/auto-converge.ts';
+import { setPoint, throttlePauseMilliseconds } from './methods/auto-converge.ts';
 import { withWorkingSet } from './workload.ts';
 
 /** An answer that has not come by then never will. */
@@ -53,7 +53,7 @@ export function answer(migration: Migration, number: number, result: CommandResu
   const step = steps[learned.phase];
   if (step) return finishStep(afterStep({ ...learned }, step, result));
   if (learned.phase === 'cancelling') return afterCancel(learned, result);
-  return result.outcome === 'applied' ? withSetting(learned, decision) : learned;
+  return result.outcome === 'applied' ? withSetting(learned, decision, result) : learned;
 }
 
 function finishStep(migration: Migration): Migration {
@@ -84,7 +84,11 @@ function afterCancel(migration: Migration, result: CommandResult): Migration {
 }
 
 /** Remembers what an applied command has set. */
-function withSetting(migration: Migration, { operation }: Decision): Migration {
+function withSetting(
+  migration: Migration,
+  { operation }: Decision,
+  { applied }: CommandResult,
+): Migration {
   if (operation.kind === 'tune') {
     return { ...migration, tuning: { ...migration.tuning, ...operation.tuning } };
   }
@@ -98,5 +102,6 @@ function withSetting(migration: Migration, { operation }: Decision): Migration {
     tuning: { ...migration.tuning, ...tuning },
     orderedThrottlePercent: operation.percent,
     orderedThrottleRound: migration.openRound?.number ?? 0,
+    throttlePauseMilliseconds: throttlePauseMilliseconds(operation, applied),
   };
 }

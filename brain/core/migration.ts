@@ -176,6 +176,8 @@ export interface Migration {
   readonly orderedThrottlePercent: number;
   /** Round in which it was ordered. */
   readonly orderedThrottleRound: number;
+  /** How long that throttle may hold the guest at a stretch. */
+  readonly throttlePauseMilliseconds?: number;
   readonly throttleSeconds: number;
   readonly maxThrottlePercent: number;
   readonly pending?: PendingCommand;

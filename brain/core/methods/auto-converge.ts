@@ -7,7 +7,7 @@
  * be had in advance: threshold 1 until one sync has counted, then 100 holds the trigger half-cocked,
  * and the sync after a set-point was written fires at once.
  */
-import type { AutoConvergeSettings } from '../../../shared/command.ts';
+import type { AutoConvergeSettings, CommandResult, Operation } from '../../../shared/command.ts';
 import type { ThrottleMechanism } from '../../../shared/sample.ts';
 import { throttleCapPercent, throttleFacts } from '../budget.ts';
 import type { Migration } from '../migration.ts';
@@ -71,6 +71,21 @@ export function throttleInForce(migration: Migration): ThrottleMechanism | undef
   if (migration.orderedThrottlePercent > 0 && last?.kind === 'throttle') return last.mechanism;
   return (migration.tuning.autoConverge?.maxPercent ?? 0) > inert.maxPercent ? 'qemu' : undefined;
 }
+
+/**
+ * How long a throttle may hold the guest at a stretch. QEMU lets a vCPU run for slices of 10 ms
+ * (softmmu/cpu-throttle.c). Under a quota it runs to the end of the kernel's tick, and pays with up to
+ * two periods [measured: pauses of 88 and 176 ms, 113 and 226 ms, by the period].
+ */
+export function throttlePauseMilliseconds(
+  { percent, mechanism }: Extract<Operation, { kind: 'throttle' }>,
+  applied: CommandResult['applied'],
+): number {
+  if (mechanism === 'qemu') return (sliceMilliseconds * percent) / (100 - percent);
+  return (2 * Number(applied?.['cgroup-period-microseconds'] ?? 0)) / 1000;
+}
+
+const sliceMilliseconds = 10;
 
 /** Whether QEMU has counted the first of the two syncs, so that the trigger can be held there. */
 export function canHalfCock(migration: Migration): boolean {

@@ -126,7 +126,10 @@ export function foreseenPauseLimitMilliseconds(
   return limitBehind(migration, connections, wireBytesPerSecond, credible);
 }
 
-/** What is left of the limit behind the queues of so many connections. */
+/**
+ * What is left of the limit behind the queues of so many connections, and a throttle that was just
+ * holding the guest when QEMU stops it: both are part of one pause to the guest.
+ */
 function limitBehind(
   migration: Migration,
   connections: number,
@@ -135,9 +138,9 @@ function limitBehind(
 ): number {
   const limit = objectiveLimitMilliseconds(migration);
   const queueMilliseconds = (1000 * connections * queuedBytes) / flowingBytesPerSecond;
-  const negligible =
-    migration.orderedThrottlePercent > 0 ? throttledNegligibleMilliseconds : negligibleMilliseconds;
-  const left = limit - Math.max(0, queueMilliseconds - negligible);
+  const { orderedThrottlePercent, throttlePauseMilliseconds = 0 } = migration;
+  const heldMilliseconds = orderedThrottlePercent > 0 ? throttlePauseMilliseconds : 0;
+  const left = limit - Math.max(0, queueMilliseconds + heldMilliseconds - negligibleMilliseconds);
   return Math.round(Math.max(limit * leastShare, left * credible));
 }
 
@@ -174,10 +177,5 @@ const syncPeak = 2.3;
 export const queuedBytes = 3 * 2 ** 20;
 /** As much as QEMU's own figure errs by anyway. */
 const negligibleMilliseconds = 100;
-/**
- * Under a throttle rounds are short and another one costs little, so nearly the whole queue is left
- * room for [measured with 100: 460 to 520 ms of pause at a limit of 300, over 32 MiB/s].
- */
-const throttledNegligibleMilliseconds = 30;
 /** A limit below this share would keep slow links from ever switching over. */
 const leastShare = 0.3;

@@ -4,6 +4,7 @@ import {
   createActuator,
   UnsettledError,
   type ActuatorMemory,
+  type Effect,
 } from '../../../agent/commands/actuator.ts';
 import type { Monitor } from '../../../agent/monitor/monitor.ts';
 import { openQmp } from '../../../agent/monitor/qmp-socket.ts';
@@ -13,7 +14,7 @@ import type { Operation } from '../../../shared/command.ts';
 import { fakeQemu, type FakeQemu } from '../../fakes/qemu.ts';
 import { plainArming } from '../situations.ts';
 
-type Apply = (operation: Exclude<Operation, { kind: 'start-destination' }>) => Promise<unknown>;
+type Apply = (operation: Exclude<Operation, { kind: 'start-destination' }>) => Promise<Effect>;
 
 describe('actuator', () => {
   let qemu: FakeQemu;
@@ -33,6 +34,7 @@ describe('actuator', () => {
       get percent() {
         return levels.at(-1) ?? 0;
       },
+      periodMicroseconds: 88_000,
       measure: () => undefined,
       set: (percent) => void levels.push(percent),
       release: () => void levels.push(0),
@@ -98,6 +100,12 @@ describe('actuator', () => {
     throttle.set = (_percent, threadIds) => (told = threadIds);
     await apply({ kind: 'throttle', percent: 40, mechanism: 'cgroup' });
     assert.deepEqual(told, [process.pid, 4711]);
+  });
+
+  it('tells with which period the quota holds the guest', async () => {
+    const { applied } = await apply({ kind: 'throttle', percent: 40, mechanism: 'cgroup' });
+    const period = { 'cgroup-percent': '40', 'cgroup-period-microseconds': '88000' };
+    assert.deepEqual(applied, period);
   });
 
   it('takes QEMU to the floor although a quota cannot be released', async () => {

@@ -227,6 +227,8 @@ describe('cgroup throttle on a busy process (cgroup v1, root)', () => {
     throttle.set(20);
     const read = (name: string) => Number(readFileSync(join(groupOf(pid), name), 'utf8'));
     assert.equal(read('cpu.cfs_quota_us') / read('cpu.cfs_period_us'), 0.2);
+    assert.equal(throttle.periodMicroseconds, read('cpu.cfs_period_us'));
     throttle.release();
+    assert.equal(throttle.periodMicroseconds, 0);
   });
 });

@@ -43,6 +43,7 @@ describe('core/commands', () => {
     assert.equal(byCgroup.tuning.autoConverge, undefined);
     const byQemu = after({ kind: 'throttle', percent: 60, mechanism: 'qemu' });
     assert.equal(byQemu.tuning.autoConverge?.maxPercent, 60);
+    assert.equal(byQemu.throttlePauseMilliseconds, 15);
   });
 
   it('takes no notice of an answer to something else, or of a second one', () => {

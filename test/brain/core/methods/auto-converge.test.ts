@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import type { CommandResult } from '../../../../shared/command.ts';
 import {
   autoConverge,
   canHalfCock,
@@ -6,6 +7,7 @@ import {
   inert,
   nativeAutoConverge,
   setPoint,
+  throttlePauseMilliseconds,
 } from '../../../../brain/core/methods/auto-converge.ts';
 import {
   mebibyte,
@@ -52,6 +54,17 @@ describe('core/methods/auto-converge', () => {
       assert.deepEqual([initialPercent, maxPercent, incrementPercent], [percent, percent, 99]);
     }
     assert.deepEqual(setPoint(0), inert);
+  });
+
+  it('holds the guest for what its mechanism makes of a level', () => {
+    const pause = (percent: number, applied?: CommandResult['applied']) =>
+      throttlePauseMilliseconds(
+        { kind: 'throttle', percent, mechanism: applied ? 'cgroup' : 'qemu' },
+        applied,
+      );
+    assert.deepEqual([pause(0), pause(50), pause(90)], [0, 10, 90]);
+    assert.equal(pause(90, { 'cgroup-period-microseconds': '88000' }), 176);
+    assert.equal(pause(90, {}), 0);
   });
 
   it('holds the trigger after the first qualifying sync, so that the next one fires', () => {

@@ -53,11 +53,15 @@ describe('core/policies/adaptive/switchover-choice', () => {
     assert.deepEqual(tuningFor(writing(200, held)), { downtimeLimitMilliseconds: 300 });
   });
 
-  it('gives it back for a guest that is throttled, but for what waits in the sockets', () => {
-    const throttled = { orderedThrottlePercent: 90 };
-    const short = { downtimeLimitMilliseconds: 236 };
-    assert.deepEqual(tuningFor(writing(0, { ...held, ...throttled })), short);
-    assert.deepEqual(tuningFor(writing(20, throttled)), short);
+  it('gives it back for a guest that is throttled, but for what the throttle and the sockets take', () => {
+    const holding = (throttlePauseMilliseconds: number) => {
+      const throttled = { orderedThrottlePercent: 90, throttlePauseMilliseconds };
+      return [held, {}].map((change) => tuningFor(writing(20, { ...change, ...throttled })));
+    };
+    const limits = (milliseconds: number) => ({ downtimeLimitMilliseconds: milliseconds });
+    assert.deepEqual(holding(6), [limits(300), undefined]);
+    assert.deepEqual(holding(90), [limits(216), limits(216)]);
+    assert.deepEqual(holding(226), [limits(90), limits(90)]);
   });
 
   it('does not wait for a guest that has just changed its ways', () => {
