@@ -111,6 +111,12 @@ const testNeeds = [
   installed('openssl', ({ openssl }) => [openssl]),
   installed('chromium', ({ chromium }) => [chromium]),
   unpacked('InfluxDB', 'influxdb', ['influxdb'], ({ influxd }) => influxd),
+  unpacked(
+    'VictoriaMetrics',
+    'victoria-metrics',
+    ['victoria-metrics'],
+    ({ victoriaMetrics }) => victoriaMetrics,
+  ),
   unpacked('promtool', 'prometheus', ['prometheus'], ({ promtool }) => promtool),
   unpacked(
     'QEMU 10.0',

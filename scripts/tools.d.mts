@@ -10,6 +10,7 @@ export interface QemuBinary {
 export interface Tools {
   readonly natsServer: string;
   readonly influxd: string;
+  readonly victoriaMetrics: string;
   readonly promtool: string;
   readonly nodeExporter: string;
   /** The program, and the folder and file that it would look for elsewhere. */

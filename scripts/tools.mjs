@@ -55,6 +55,7 @@ export function tools() {
   return {
     natsServer: locate('nats-server', join(folder, 'nats-server/usr/sbin')),
     influxd: locate('influxd', join(folder, 'influxdb/usr/bin')),
+    victoriaMetrics: locate('victoria-metrics', join(folder, 'victoria-metrics/usr/bin')),
     promtool: locate('promtool', join(folder, 'prometheus/usr/bin')),
     nodeExporter: locate('prometheus-node-exporter', join(folder, 'node-exporter/usr/bin')),
     collectd: {

@@ -66,6 +66,11 @@ async function select(
   const columns = fields.map((field) => `"${field}"`).join(', ');
   const statement = `SELECT ${columns} FROM "${measurement}" WHERE ${where}`;
   const series = await queryInflux(settings, statement);
+  // VictoriaMetrics answers every query with a list of databases.
+  if (series.some(({ name }) => name !== measurement)) {
+    const remedy = 'read from the InfluxDB that history is written to as well, or keep one';
+    throw new InfluxError(`${settings.url} takes figures, but does not answer InfluxQL: ${remedy}`);
+  }
   return series.flatMap(({ columns: names, values }) =>
     values.map((row) => Object.fromEntries(names.map((name, index) => [name, row[index]]))),
   );
