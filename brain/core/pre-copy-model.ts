@@ -105,16 +105,18 @@ function walkRound(course: Course, state: Walk, round: number): number {
 /** Until QEMU syncs: down to V_L, but as long as the switchover is held, further down. */
 function roundSeconds(course: Course, state: Walk, round: number, rate: number): number {
   const filledShare = round === 0 ? (course.filledShare ?? 1) : 1;
-  const secondsTo = (threshold: number) => {
-    const aboveBytes = Math.max(0, state.backlogBytes - threshold * filledShare);
-    const seconds = drainSeconds(course, state.gulpBytes, rate, aboveBytes);
-    return Math.max(shortestRoundSeconds, seconds + lookLateSeconds);
-  };
-  const seconds = secondsTo(thresholdBytes(course, round));
+  const threshold = thresholdBytes(course, round) * filledShare;
+  const seconds = secondsTo(threshold, course, state, rate);
   const heldSeconds = (course.held?.seconds ?? 0) - state.totalSeconds;
   if (seconds >= heldSeconds) return seconds;
-  const longer = secondsTo(thresholdBytes(course, round, state.totalSeconds));
-  return Math.min(heldSeconds, longer);
+  const heldThreshold = thresholdBytes(course, round, state.totalSeconds) * filledShare;
+  return Math.min(heldSeconds, secondsTo(heldThreshold, course, state, rate));
+}
+
+function secondsTo(threshold: number, course: Course, state: Walk, rate: number): number {
+  const aboveBytes = Math.max(0, state.backlogBytes - threshold);
+  const seconds = drainSeconds(course, state.gulpBytes, rate, aboveBytes);
+  return Math.max(shortestRoundSeconds, seconds + lookLateSeconds);
 }
 
 /** To hand `bytes` of guest RAM over to the kernel, which takes `gulpBytes` of them at once. */

@@ -94,6 +94,22 @@ export function outlook(migration: Migration, family: Family, switchoverShare = 
   };
 }
 
+/**
+ * What a migration in `family` costs at least, as in its outlook: all that must be sent, at the best
+ * rate that the link and the sockets could ever give. Spares the play of rounds where even that is
+ * too much.
+ */
+export function leastCost(migration: Migration, family: Family): number {
+  const link = currentLink(migration);
+  const seconds = [...plausibleBandwidths(link), link.bytesPerSecond].map((wire) => {
+    const { remainingBytes, gulp, ...rates } = freshCourse(migration, family, wire);
+    const fastest = Math.max(rates.drainBytesPerSecond, rates.laterDrainBytesPerSecond);
+    // The sockets are empty when the first pass begins, and once more when the guest stands still.
+    return (remainingBytes - 2 * (gulp?.bytes ?? 0)) / fastest;
+  });
+  return Math.min(costCap, ...seconds);
+}
+
 /** One way through a course: free, or throttled from the start of a round on. */
 interface Way {
   readonly percent: number;

@@ -7,7 +7,7 @@ import type { Migration } from '../../migration.ts';
 import { roundsOfAttempt } from '../../rounds.ts';
 import { isCalledEndless, tendency } from '../../tendency.ts';
 import type { Move } from '../policy.ts';
-import { methodOf, outlook } from './family-choice.ts';
+import { leastCost, methodOf, outlook } from './family-choice.ts';
 import { armed } from './switchover-choice.ts';
 
 /** A restart throws away what was sent: it must be clearly cheaper. */
@@ -31,18 +31,19 @@ export function chooseRestart(migration: Migration): Move | undefined {
       (begin) => planThrottle(migration, course, begin).cost,
     ),
   );
-  // The same yardstick for both: what this family would cost from scratch must be clearly more, too.
-  const same = outlook(migration, attempt.arming.family).cost;
   const others = legalFamilies(migration)
     .filter((family) => family !== attempt.arming.family)
     .filter((family) => !migration.triedFamilies.includes(family))
+    .filter((family) => isCheaper(leastCost(migration, family), goOn))
     .map((family) => outlook(migration, family));
   const best = others.reduce<(typeof others)[number] | undefined>(
     (least, each) => (least && least.cost <= each.cost ? least : each),
     undefined,
   );
-  if (!best?.forecast.finishes || best.cost >= same * worthwhileShare) return undefined;
-  if (best.cost + restartSeconds >= goOn * worthwhileShare) return undefined;
+  if (!best?.forecast.finishes || !isCheaper(best.cost, goOn)) return undefined;
+  // The same yardstick for both: what this family would cost from scratch must be clearly more, too.
+  const same = outlook(migration, attempt.arming.family).cost;
+  if (best.cost >= same * worthwhileShare) return undefined;
   const evidence = {
     from: attempt.arming.family,
     to: best.family,
@@ -57,6 +58,11 @@ export function chooseRestart(migration: Migration): Move | undefined {
     rule: 'other-family-is-cheaper',
     evidence,
   };
+}
+
+/** From scratch, with what the restart itself takes. */
+function isCheaper(costFromScratch: number, costGoingOn: number): boolean {
+  return costFromScratch + restartSeconds < costGoingOn * worthwhileShare;
 }
 
 /** The link must have been measured for a while, and sudden changes of heart are kept to round starts. */
