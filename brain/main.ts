@@ -94,7 +94,7 @@ async function startParts(
   const nats = natsOf(config, log);
   const { bus, chair } = await takeSeat(id, nats, log);
   const leads = () => chair.epoch() !== undefined;
-  const onlookers = await openOnlookers(config, nats, log, leads);
+  const onlookers = await openOnlookers(config, nats, log, chair);
   const { history, page } = onlookers;
   const rules = { inForce: config };
   const brain = createBrain({

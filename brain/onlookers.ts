@@ -3,6 +3,7 @@ import type { BrainConfig } from '../shared/config.ts';
 import type { Log } from '../shared/log.ts';
 import type { NatsBusOptions } from '../shared/nats-bus.ts';
 import { openHistory, type History } from './history/history.ts';
+import type { Chair } from './leadership/chair.ts';
 import type { Listener } from './listeners.ts';
 import { openPage, type Page } from './page/server.ts';
 
@@ -23,9 +24,10 @@ export async function openOnlookers(
   { influx, page: address, brain: id }: BrainConfig,
   nats: Omit<NatsBusOptions, 'name'>,
   log: Log,
-  leads: () => boolean,
+  { epoch, standby }: Pick<Chair, 'epoch' | 'standby'>,
 ): Promise<Onlookers> {
-  const page = address && (await openPage(address, log));
+  const page = address && (await openPage({ address, log, standby }));
+  const leads = () => epoch() !== undefined;
   const history =
     influx &&
     (await openHistory(

@@ -84,7 +84,7 @@ async function pageListeners(
   log: Log,
 ): Promise<readonly Listener[]> {
   if (address === undefined) return [];
-  const page = await openPage(address, log);
+  const page = await openPage({ address, log });
   cleanup.add(() => page.close());
   reporter.say(`watch it at ${page.url}`);
   return [page.listener];

@@ -48,6 +48,8 @@ export interface Chair {
   /** That in which this brain leads at this very moment. */
   readonly epoch: () => number | undefined;
   readonly status: () => Promise<LeadStatus>;
+  /** Behind whom this brain stands, when that is known; undefined while it leads. */
+  readonly standby: () => { readonly leader?: string } | undefined;
   start(holder: Holder): void;
   /** Gives the lead back. */
   stop(): Promise<void>;
@@ -72,6 +74,7 @@ function soleChair({ clock }: ChairOptions): Chair {
     keeper: noKeeper,
     epoch: () => epoch,
     status: () => Promise.resolve({ isElected: false, epoch, standbys: [] }),
+    standby: () => undefined,
     start: ({ onLead }) => {
       onLead(true);
     },
@@ -113,6 +116,12 @@ class ElectedChair implements Chair {
   readonly status = async (): Promise<LeadStatus> => {
     const standbys = await standbysOf(this.#store).catch(() => []);
     return { isElected: true, epoch: this.epoch() ?? 0, standbys };
+  };
+
+  readonly standby = (): { readonly leader?: string } | undefined => {
+    if (this.epoch() !== undefined) return undefined;
+    const leader = this.#leadership.leader();
+    return leader === undefined ? {} : { leader };
   };
 
   start(holder: Holder): void {

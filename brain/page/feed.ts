@@ -5,7 +5,7 @@
 import type { Entry, Store } from './store.ts';
 import { detailOf } from './view/detail.ts';
 import { rowOf } from './view/row.ts';
-import type { Frame } from './view/view.ts';
+import type { Frame, Standby } from './view/view.ts';
 
 /** Silence for longer than this would look like a broken line. */
 const beatMilliseconds = 2_000;
@@ -15,8 +15,16 @@ export interface Feed {
   next(nowMilliseconds: number): Frame | undefined;
 }
 
-/** A feed of the whole list and, in depth, of the migration `openId`. */
-export function createFeed(store: Store, openId: string | undefined): Feed {
+export interface FeedOptions {
+  readonly store: Store;
+  /** The migration that is told of in depth. */
+  readonly openId?: string | undefined;
+  /** Undefined while this brain leads. */
+  readonly standby: () => Standby | undefined;
+}
+
+/** A feed of the whole list, and of one migration in depth. */
+export function createFeed({ store, openId, standby: standbyNow }: FeedOptions): Feed {
   const rows = createRows(store);
   const depth = createDepth(store, openId);
   let toldAtMilliseconds = -Infinity;
@@ -26,7 +34,8 @@ export function createFeed(store: Store, openId: string | undefined): Feed {
       const isDue = nowMilliseconds - toldAtMilliseconds >= beatMilliseconds;
       if (Object.keys(news).length === 0 && !isDue) return undefined;
       toldAtMilliseconds = nowMilliseconds;
-      return { nowMilliseconds, ...news };
+      const standby = standbyNow();
+      return { nowMilliseconds, ...(standby && { standby }), ...news };
     },
   };
 }

@@ -12,6 +12,7 @@ import { loadAssets, type Assets } from './assets.ts';
 import { createFeed } from './feed.ts';
 import { createReaders, type Readers } from './readers.ts';
 import { createStore, type Store } from './store.ts';
+import type { Standby } from './view/view.ts';
 
 export interface Page {
   /** Give this to the service. */
@@ -37,21 +38,29 @@ const partingMilliseconds = 500;
 /** Longer than any id that we give. */
 const longestId = 256;
 
-/**
- * Begins to serve; port 0 lets the system choose. Throws ConfigError when the address is taken.
- * `assets` are those of the build unless given.
- */
-export async function openPage(address: ListenAddress, log: Log, assets?: Assets): Promise<Page> {
+export interface PageOptions {
+  /** Port 0 lets the system choose. */
+  readonly address: ListenAddress;
+  readonly log: Log;
+  /** Undefined while this brain leads; default always. */
+  readonly standby?: () => Standby | undefined;
+  /** Default: those of the build. */
+  readonly assets?: Assets;
+}
+
+/** Begins to serve. Throws ConfigError when the address is taken. */
+export async function openPage(options: PageOptions): Promise<Page> {
+  const { address, log, standby = () => undefined } = options;
   const store = createStore();
   const readers = createReaders(Date.now);
-  const files = filesOf(assets ?? (await loadAssets()));
+  const files = filesOf(options.assets ?? (await loadAssets()));
   const server = createServer((request, response) => {
     response.on('error', (error) => {
       log.debug({ error: messageOf(error) }, 'a reader of the page went away');
     });
     if (!isOurName(request.headers.host)) refuse(response, 421, 'this is not my name');
     else if (request.method !== 'GET') refuse(response, 405, 'this page can only be read');
-    else answer({ request, response, files, store, readers });
+    else answer({ request, response, files, store, readers, standby });
   });
   // Slow senders hold nothing but a socket.
   server.headersTimeout = 10_000;
@@ -96,9 +105,10 @@ interface Exchange {
   readonly files: Files;
   readonly store: Store;
   readonly readers: Readers;
+  readonly standby: () => Standby | undefined;
 }
 
-function answer({ request, response, files, store, readers }: Exchange): void {
+function answer({ request, response, files, readers, ...told }: Exchange): void {
   // Not by URL, which throws at some of what a stranger may send.
   const [path = '/', query] = (request.url ?? '/').split('?');
   const file = files.get(path);
@@ -106,7 +116,7 @@ function answer({ request, response, files, store, readers }: Exchange): void {
     response.writeHead(200, { ...securityHeaders, 'content-type': file.type }).end(file.body);
   } else if (path === '/frames') {
     const open = new URLSearchParams(query).get('open') ?? undefined;
-    const feed = createFeed(store, open?.slice(0, longestId));
+    const feed = createFeed({ ...told, openId: open?.slice(0, longestId) });
     response.writeHead(200, { ...securityHeaders, 'content-type': 'text/event-stream' });
     if (!readers.add(response, feed)) response.destroy();
   } else {

@@ -10,7 +10,7 @@ describe('brain/onlookers', () => {
       config,
       { url: 'nats://127.0.0.1:1' },
       silentLog,
-      () => true,
+      { epoch: () => 1, standby: () => undefined },
     );
     assert.deepEqual([listeners, history, page], [[], undefined, undefined]);
     await close();

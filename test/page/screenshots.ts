@@ -60,7 +60,7 @@ const views: Readonly<Record<string, View>> = {
 };
 
 const folder = process.argv[2] ?? join(projectRoot, 'docs/images');
-const page = await openPage({ host: '127.0.0.1', port: 0 }, silentLog);
+const page = await openPage({ address: { host: '127.0.0.1', port: 0 }, log: silentLog });
 const browser = await openBrowser();
 try {
   for (const role of cast) play(page.listener, role);

@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import type { Browser, Page as Tab } from 'playwright-core';
 import type { Migration } from '../../brain/core/migration.ts';
 import { openPage, type Page } from '../../brain/page/server.ts';
+import type { Standby } from '../../brain/page/view/view.ts';
 import { buildPage } from '../../scripts/page.mjs';
 import { isExecutable, projectRoot, tools } from '../../scripts/tools.mjs';
 import { silentLog } from '../../shared/log.ts';
@@ -22,6 +23,7 @@ describe('the live page in a browser', function () {
   this.timeout(60_000);
   let browser: Browser;
   let page: Page;
+  let standby: Standby | undefined;
   let faults: readonly string[] = [];
 
   before(async function () {
@@ -34,7 +36,12 @@ describe('the live page in a browser', function () {
     if (isExecutable(tools().chromium)) await browser.close();
   });
   beforeEach(async () => {
-    page = await openPage({ host: '127.0.0.1', port: 0 }, silentLog);
+    standby = undefined;
+    page = await openPage({
+      address: { host: '127.0.0.1', port: 0 },
+      log: silentLog,
+      standby: () => standby,
+    });
   });
   afterEach(async () => {
     for (const context of browser.contexts()) await context.close();
@@ -180,6 +187,16 @@ describe('the live page in a browser', function () {
     assert.ok(await throttle.isVisible());
     assert.deepEqual(await violations(tab), []);
     await tab.getByRole('button', { name: 'Close the recording' }).click();
+    await tab.getByText('Migrations appear here').waitFor();
+  });
+
+  it('says that its brain stands by, and behind whom, until it leads', async () => {
+    const tab = await look();
+    standby = { leader: 'b2' };
+    await tab.getByText('stands by; b2 leads').waitFor();
+    await tab.getByText('This brain stands by: see the page of b2.').waitFor();
+    standby = undefined;
+    await tab.getByText('live', { exact: true }).waitFor();
     await tab.getByText('Migrations appear here').waitFor();
   });
 

@@ -1,5 +1,5 @@
 /** The page: frames of the brain in, or a recording; list and depth out. The address says what is open. */
-import type { Detail, Frame, Point } from '../view/view.ts';
+import type { Detail, Frame, Point, Standby } from '../view/view.ts';
 import { createDepth } from './depth.ts';
 import { byId, setText } from './dom.ts';
 import { onFile } from './file.ts';
@@ -18,6 +18,7 @@ let open: { id?: string | undefined; detail?: Detail | undefined; points: Point[
   points: [],
 };
 let isRecording = false;
+let standby: Standby | undefined;
 
 const depth = createDepth(byId('depth', HTMLElement), () => {
   if (location.hash === '') openMigration(undefined);
@@ -45,6 +46,7 @@ const player = createPlayer({
 function take(frame: Frame): void {
   const startedAt = performance.now();
   fleet.take(frame);
+  takeStandby(frame.standby);
   const { detail, points } = frame;
   if (points) open.points = [...open.points.slice(0, points.from), ...points.points];
   if (detail) open.detail = detail;
@@ -54,6 +56,24 @@ function take(frame: Frame): void {
     setTimeout(noteShown, 0, startedAt);
   });
 }
+
+/** A brain that does not lead hears of nothing new: whoever looks must know. */
+function takeStandby(next: Standby | undefined): void {
+  if (JSON.stringify(next) === JSON.stringify(standby)) return;
+  standby = next;
+  paintLine(true);
+  if (!isRecording) paintDepth();
+}
+
+function paintLine(isUp: boolean): void {
+  const { classList } = document.documentElement;
+  classList.toggle('silent', !isUp);
+  classList.toggle('standby', isUp && standby !== undefined);
+  const live = standby ? `stands by; ${leaderOf(standby)} leads` : 'live';
+  setText(line, isUp ? live : 'the brain does not answer; trying again');
+}
+
+const leaderOf = ({ leader = 'another brain' }: Standby) => leader;
 
 /** How long it took until a frame stood on the screen, for who observes the browser's timeline. */
 function noteShown(startedAt: number): void {
@@ -74,6 +94,8 @@ function paintList(): void {
 
 function paintDepth(): void {
   if (open.detail) depth.show(open.detail, open.points);
+  else if (standby)
+    depth.showNothing(`This brain stands by: see the page of ${leaderOf(standby)}.`);
   else depth.showNothing('Migrations appear here as soon as they begin.');
 }
 
@@ -99,10 +121,7 @@ function idInAddress(): string | undefined {
 
 const stream = createStream({
   onFrame: take,
-  onLine: (isUp) => {
-    document.documentElement.classList.toggle('silent', !isUp);
-    setText(line, isUp ? 'live' : 'the brain does not answer; trying again');
-  },
+  onLine: paintLine,
 });
 
 addEventListener('hashchange', () => {

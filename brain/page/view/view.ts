@@ -2,6 +2,12 @@
 import type { Phase } from '../../core/migration.ts';
 import type { Verdict } from '../../words/verdict.ts';
 
+/** A brain that would take over. */
+export interface Standby {
+  /** Who leads, when that is known. */
+  readonly leader?: string;
+}
+
 /** One migration as a line of the list. */
 export interface Row {
   readonly id: string;
@@ -90,6 +96,8 @@ export type Point = readonly [
 export interface Frame {
   /** The brain's time, Unix milliseconds. */
   readonly nowMilliseconds: number;
+  /** There while this brain does not lead: what it shows is of the time when it did. */
+  readonly standby?: Standby;
   readonly rows?: readonly Row[];
   /** Ids that are in the list no more. */
   readonly gone?: readonly string[];

@@ -8,7 +8,8 @@ import { migration } from '../../cli/fixture.ts';
 /** What the page says is the business of other tests. */
 const assets = { document: '<!doctype html>', script: ';', style: '' };
 
-const open = (port = 0) => openPage({ host: '127.0.0.1', port }, silentLog, assets);
+const open = (port = 0) =>
+  openPage({ address: { host: '127.0.0.1', port }, log: silentLog, assets });
 
 describe('page/server', () => {
   let page: Page;
