@@ -6,6 +6,7 @@ import { setFlagsFromString } from 'node:v8';
 import type { Listener } from '../brain/listeners.ts';
 import type { Migration } from '../brain/core/migration.ts';
 import type { MigrationOrder } from '../brain/orders.ts';
+import { emulationProblem } from '../brain/desk/preflight.ts';
 import { openPage } from '../brain/page/server.ts';
 import type { Brain } from '../brain/service.ts';
 import { messageOf } from '../shared/errors.ts';
@@ -110,8 +111,8 @@ function createVoyage(flags: RunFlags, reporter: Reporter): Voyage {
     setTimeout(land, milliseconds, exitCodes.incomplete).unref();
   };
   const warn = ({ source }: Migration) => {
-    const problem = source && throttleProblem(flags, source);
-    if (problem !== undefined) reporter.say(problem);
+    const problems = source && [throttleProblem(flags, source), emulationProblem(source)];
+    for (const problem of problems ?? []) if (problem !== undefined) reporter.say(problem);
   };
   return {
     listener: {

@@ -83,6 +83,8 @@ export interface VmFacts {
   readonly storage?: StorageFacts;
   /** What the migration under way was started with, when ferryman did not start it. */
   readonly foreignArming?: Arming;
+  /** QEMU loses sight of pages that this guest writes: it may hang after any migration. */
+  readonly forgetsDirtyPages?: boolean;
   /** Who runs its QEMU and begins its migrations; absent when ferryman does so by itself. */
   readonly owner?: VmOwner;
 }

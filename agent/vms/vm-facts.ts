@@ -4,7 +4,7 @@ import type { Arming } from '../../shared/command.ts';
 import type { Family, HostSample, QemuRef, ThrottleFacts, VmFacts } from '../../shared/sample.ts';
 import type { Owner } from '../monitor/monitor.ts';
 import type { HostPolicy } from '../host/policy-file.ts';
-import { factsOf, type QemuFacts } from '../qemu/facts.ts';
+import { factsOf, forgetsDirtyPages, type QemuFacts } from '../qemu/facts.ts';
 import type { Inspection } from '../qemu/inspect.ts';
 import { isIdle } from '../qemu/status.ts';
 import { versionText } from '../qemu/version.ts';
@@ -65,6 +65,7 @@ export function vmFacts(sources: FactSources): VmFacts {
     ...(inspection.machineType !== undefined && { machineType: inspection.machineType }),
     ...(inspection.storage && { storage: inspection.storage }),
     ...(foreignArming && !isIdle(migrationStatus) && { foreignArming }),
+    ...(forgetsDirtyPages(inspection) && { forgetsDirtyPages: true }),
     ...(owner && { owner: owner.name }),
   };
 }

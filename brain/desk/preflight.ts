@@ -29,6 +29,7 @@ export const silentAfterMilliseconds = 5_000;
 export function preflight(question: Preflight): readonly Finding[] {
   return [
     ...vmFindings(question),
+    ...emulationFindings(question),
     ...hostFindings(question),
     ...memoryFindings(question),
     ...machineFindings(question),
@@ -57,6 +58,20 @@ const resting: ReadonlySet<string> = new Set(['none', 'completed', 'failed', 'ca
 /** Whether QEMU's word on its migration means that none is under way. */
 export function isAtRest(status: string): boolean {
   return resting.has(status);
+}
+
+/** What the owner of this VM should know of its QEMU, with the remedy; undefined where nothing is. */
+export function emulationProblem(vm: VmFacts): string | undefined {
+  if (vm.forgetsDirtyPages !== true) return undefined;
+  return (
+    `QEMU ${vm.qemuVersion} without KVM forgets dirty pages of a guest with several vCPUs: ` +
+    `${vm.name} may hang after any migration; use KVM, QEMU 10.0, or one vCPU`
+  );
+}
+
+function emulationFindings({ vm }: Preflight): readonly Finding[] {
+  const problem = emulationProblem(vm);
+  return problem === undefined ? [] : [caution('vm', problem)];
 }
 
 function vmFindings({ vm, host }: Preflight): readonly Finding[] {

@@ -86,6 +86,7 @@ export const vmFacts = is.message<VmFacts>({
   machineType: is.text.exactOptional(),
   storage: storageFacts.exactOptional(),
   foreignArming: arming.exactOptional(),
+  forgetsDirtyPages: z.boolean().exactOptional(),
   owner: z.enum(vmOwners).exactOptional(),
 });
 

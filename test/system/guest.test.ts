@@ -157,7 +157,9 @@ for (const qemu of ['7.2', '10.0'] as const) {
         // Uniform draws with replacement: the share hit is 1 - exp(-draws / pages).
         const coldDraws = 64 * pagesPerMebibyte * guestSeconds * 0.1;
         const expected = coldPages * (1 - Math.exp(-coldDraws / coldPages));
-        assert.equal(changedPages(changedBytes.slice(0, hotPages)), hotPages);
+        // Eight or nine draws for each hot page: of ten runs, one misses one.
+        const hot = changedPages(changedBytes.slice(0, hotPages));
+        assertWithin(hot, hotPages - 4, hotPages, 'hot pages hit');
         const cold = changedPages(changedBytes.slice(hotPages));
         assertWithin(cold / expected, 0.8, 1.2, 'cold pages hit, of the expected number');
       });

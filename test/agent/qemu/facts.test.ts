@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { factsOf, type QemuTraits } from '../../../agent/qemu/facts.ts';
+import { factsOf, forgetsDirtyPages, type QemuTraits } from '../../../agent/qemu/facts.ts';
 import { fakeQemuState, type FakeQemuVersion } from '../../fakes/qemu.ts';
 
 function traits(version: FakeQemuVersion, changes: Partial<QemuTraits> = {}): QemuTraits {
@@ -54,5 +54,18 @@ describe('factsOf', () => {
       assert.deepEqual(postCopyFamilies, []);
       assert(liveSettings.includes('throttle'));
     }
+  });
+});
+
+describe('forgetsDirtyPages', () => {
+  const version = { major: 7, minor: 2, micro: 22 };
+  const emulated = { kvm: false, version, vcpuThreadIds: [7, 8] };
+
+  it('is told of several vCPUs without KVM, before 10.0', () => {
+    assert.equal(forgetsDirtyPages(emulated), true);
+    assert.equal(forgetsDirtyPages({ ...emulated, kvm: true }), false);
+    assert.equal(forgetsDirtyPages({ ...emulated, version: { ...version, major: 10 } }), false);
+    // Two of them in one thread.
+    assert.equal(forgetsDirtyPages({ ...emulated, vcpuThreadIds: [7, 7] }), false);
   });
 });

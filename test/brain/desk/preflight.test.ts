@@ -71,6 +71,11 @@ describe('brain/desk/preflight', () => {
     assert.deepEqual(found({ host: bare, destination }), []);
   });
 
+  it('cautions where QEMU forgets what the guest writes', () => {
+    const vm = factsOf('h1', { forgetsDirtyPages: true });
+    assert.deepEqual(found({ vm }), ['caution vm']);
+  });
+
   it('refuses a VM that is there already, or on its way', () => {
     assert.deepEqual(found({ vm: factsOf('h2') }), ['refuse vm']);
     assert.deepEqual(found({ vm: factsOf('h1', { migrationStatus: 'active' }) }), ['refuse vm']);

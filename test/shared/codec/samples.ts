@@ -108,6 +108,7 @@ export const vmFacts = message<VmFacts>(vmFactsFields, {
   machineType: label,
   storage: message<StorageFacts>({ disks: fc.array(diskFacts, { maxLength: 2 }) }),
   foreignArming: arming,
+  forgetsDirtyPages: flag,
   owner: fc.constant('libvirt'),
 });
 
