@@ -1,10 +1,14 @@
 import assert from 'node:assert/strict';
+import fc from 'fast-check';
 import type { ProbeReport } from '../../../../../shared/sample.ts';
+import { families } from '../../../../../shared/sample.ts';
 import { around, unknownLink } from '../../../../../brain/core/link.ts';
 import type { Migration } from '../../../../../brain/core/migration.ts';
 import {
   chooseFamily,
+  leastCost,
   methodOf,
+  outlook,
 } from '../../../../../brain/core/policies/adaptive/family-choice.ts';
 import { withWorkingSet } from '../../../../../brain/core/workload.ts';
 import {
@@ -92,6 +96,36 @@ describe('core/policies/adaptive/family-choice', () => {
     assert.deepEqual(
       (['plain', 'xbzrle', 'multifd', 'multifd-zstd', 'compress'] as const).map(methodOf),
       ['plan', 'xbzrle', 'multifd', 'compression', 'compression'],
+    );
+  });
+});
+
+describe('core/policies/adaptive/family-choice: the least cost', () => {
+  it('is never above the outlook that it stands for, whatever the guest and the link', () => {
+    const ratio = fc.double({ min: 1, max: 20, noNaN: true });
+    const drawn = fc.record({
+      compressionRatio: ratio,
+      dirtyCompressionRatio: ratio,
+      zeroShare: fc.double({ min: 0, max: 0.95, noNaN: true }),
+      dirtyMebibytes: fc.integer({ min: 1, max: 200 }),
+      linkMebibytes: fc.option(fc.integer({ min: 1, max: 2000 }), { nil: undefined }),
+    });
+    fc.assert(
+      fc.property(drawn, ({ dirtyMebibytes, linkMebibytes, ...probe }) => {
+        const dirtyCurve = randomCurve(64 * mebibyte, dirtyMebibytes * mebibyte);
+        const link =
+          linkMebibytes === undefined
+            ? unknownLink
+            : around(linkMebibytes * mebibyte, 'configured');
+        const migration = withWorkingSet(
+          readyMigration({ probe: probeReport({ ...probe, dirtyCurve }), link }),
+        );
+        for (const family of families) {
+          const { cost } = outlook(migration, family);
+          assert.ok(leastCost(migration, family) <= cost, `${family}: ${cost}`);
+        }
+      }),
+      { numRuns: 60 },
     );
   });
 });
