@@ -160,6 +160,8 @@ export interface Migration {
   };
   readonly last?: MigrationSample;
   readonly lastSampleAtMilliseconds?: number;
+  /** From the sample before to the last one. */
+  readonly sinceSampleBeforeMilliseconds?: number;
   readonly destinationStatus?: string;
   /** Before it nobody listened for a while. */
   readonly listeningSinceMilliseconds?: number;

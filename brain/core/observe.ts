@@ -93,6 +93,7 @@ function observeSourceSample(migration: Migration, sample: MigrationSample): Mig
     }),
     last: sample,
     lastSampleAtMilliseconds: migration.nowMilliseconds,
+    sinceSampleBeforeMilliseconds: passed,
   };
 }
 

@@ -15,6 +15,8 @@ export const rulePhrases: Readonly<Record<string, string>> = {
   'throttle-in-vain': 'the throttle does not help',
   'shorter-pause-for-free': 'the backlog drains by itself: one more round makes the pause shorter',
   'waiting-does-not-pay': 'the pause would get no shorter in time: switch over at the first chance',
+  'pause-has-other-parts':
+    'the pause has parts that QEMU does not see: full sockets, a throttle just holding the guest',
   'switchover-test-corrected': 'QEMU misjudges how fast the last pages will go across',
   'other-family-is-cheaper': 'starting anew with another method is cheaper than going on',
   'every-allowed-method-tried': 'every allowed method was tried and the backlog is at a low',

@@ -110,9 +110,14 @@ const libvirtMilliseconds = 40;
  * guest stands still [measured: 650 ms instead of 300 over a link that had fallen to 8 MiB/s].
  */
 export function pauseLimitMilliseconds(migration: Migration, wireBytesPerSecond: number): number {
+  const unseen = unseenPauseMilliseconds(migration, wireBytesPerSecond);
+  return limitBeside(unseen, migration, credibleShare(migration));
+}
+
+/** What the guest's pause has beside what QEMU takes into account, and is too long to be passed over. */
+export function unseenPauseMilliseconds(migration: Migration, wireBytesPerSecond: number): number {
   const connections = migration.attempts.at(-1)?.arming.multifdChannels ?? 1;
-  const flowing = wireBytesPerSecond / hiddenRatio(migration);
-  return limitBehind(migration, connections, flowing, credibleShare(migration));
+  return unseenBehind(connections, migration, wireBytesPerSecond / hiddenRatio(migration));
 }
 
 /** The same before anything has started, by what a family will arm and how this QEMU counts its bytes. */
@@ -123,25 +128,29 @@ export function foreseenPauseLimitMilliseconds(
 ): number {
   const connections = family.startsWith('multifd') ? multifdConnections(migration, family) : 1;
   const credible = countsBeforeCompression(migration, family) ? 1 / syncPeak : 1;
-  return limitBehind(migration, connections, wireBytesPerSecond, credible);
+  const unseen = unseenBehind(connections, migration, wireBytesPerSecond);
+  return limitBeside(unseen, migration, credible);
 }
 
 /**
- * What is left of the limit behind the queues of so many connections, and a throttle that was just
- * holding the guest when QEMU stops it: both are part of one pause to the guest.
+ * What waits in the queues of so many connections, and a throttle that was just holding the guest
+ * when QEMU stops it: both are part of one pause to the guest.
  */
-function limitBehind(
-  migration: Migration,
+function unseenBehind(
   connections: number,
+  { orderedThrottlePercent, throttlePauseMilliseconds = 0 }: Migration,
   flowingBytesPerSecond: number,
-  credible: number,
 ): number {
-  const limit = objectiveLimitMilliseconds(migration);
   const queueMilliseconds = (1000 * connections * queuedBytes) / flowingBytesPerSecond;
-  const { orderedThrottlePercent, throttlePauseMilliseconds = 0 } = migration;
   const heldMilliseconds = orderedThrottlePercent > 0 ? throttlePauseMilliseconds : 0;
-  const left = limit - Math.max(0, queueMilliseconds + heldMilliseconds - negligibleMilliseconds);
-  return Math.round(Math.max(limit * leastShare, left * credible));
+  return Math.max(0, queueMilliseconds + heldMilliseconds - negligibleMilliseconds);
+}
+
+/** What is left of the limit beside so much pause that QEMU does not see. */
+function limitBeside(unseenMilliseconds: number, migration: Migration, credible: number): number {
+  const limit = objectiveLimitMilliseconds(migration);
+  const left = (limit - unseenMilliseconds) * credible;
+  return Math.round(Math.max(limit * leastShare, left));
 }
 
 /**

@@ -1,5 +1,6 @@
 /** What is left when pre-copy in this family does not come to an end: another family, then post-copy. */
-import { runningCourse, allowedLevels, planThrottle } from '../../estimate.ts';
+import type { Family } from '../../../../shared/sample.ts';
+import { allowedLevels, planThrottle, runningCourse, type ThrottlePlan } from '../../estimate.ts';
 import { legalFamilies } from '../../families.ts';
 import { isPostCopyArmed } from '../../methods/post-copy.ts';
 import { canRestart, restartSeconds } from '../../methods/restart.ts';
@@ -26,14 +27,16 @@ export function chooseRestart(migration: Migration): Move | undefined {
   const course = runningCourse(migration);
   const attempt = migration.attempts.at(-1);
   if (!course || !attempt || !canRestart(migration) || isTooEarly(migration)) return undefined;
-  const goOn = Math.min(
-    ...(['never', 'next-round', 'later'] as const).map(
-      (begin) => planThrottle(migration, course, begin).cost,
-    ),
+  if (!isTimeToWeigh(migration)) return undefined;
+  const costOf = (begin: ThrottlePlan['begin']) => planThrottle(migration, course, begin).cost;
+  // What even going on untouched beats is not worth a closer look.
+  const untouched = costOf('never');
+  const rivals = untriedFamilies(migration, attempt.arming.family).filter((family) =>
+    isCheaper(leastCost(migration, family), untouched),
   );
-  const others = legalFamilies(migration)
-    .filter((family) => family !== attempt.arming.family)
-    .filter((family) => !migration.triedFamilies.includes(family))
+  if (rivals.length === 0) return undefined;
+  const goOn = Math.min(untouched, costOf('next-round'), costOf('later'));
+  const others = rivals
     .filter((family) => isCheaper(leastCost(migration, family), goOn))
     .map((family) => outlook(migration, family));
   const best = others.reduce<(typeof others)[number] | undefined>(
@@ -58,6 +61,23 @@ export function chooseRestart(migration: Migration): Move | undefined {
     rule: 'other-family-is-cheaper',
     evidence,
   };
+}
+
+function untriedFamilies(migration: Migration, armed: Family): readonly Family[] {
+  return legalFamilies(migration).filter(
+    (family) => family !== armed && !migration.triedFamilies.includes(family),
+  );
+}
+
+/** A restart is weighed when a round has told how it went, and so often within a long one. */
+const weighEveryMilliseconds = 500;
+
+/** To play every family through at each sample would cost more than all else, and hardly differ. */
+function isTimeToWeigh({ openRound, ...migration }: Migration): boolean {
+  const { nowMilliseconds, sinceSampleBeforeMilliseconds = Infinity } = migration;
+  const intoRound = nowMilliseconds - (openRound?.startedAtMilliseconds ?? nowMilliseconds);
+  const intoPeriod = intoRound % weighEveryMilliseconds;
+  return intoRound === 0 || intoPeriod < sinceSampleBeforeMilliseconds;
 }
 
 /** From scratch, with what the restart itself takes. */

@@ -17,7 +17,12 @@ import {
 import type { Evidence } from '../../decision.ts';
 import { firstRateRounds } from '../../families.ts';
 import { currentLink } from '../../link.ts';
-import { pauseLimitMilliseconds, plainTuning, switchoverTuning } from '../../methods/downtime.ts';
+import {
+  pauseLimitMilliseconds,
+  plainTuning,
+  switchoverTuning,
+  unseenPauseMilliseconds,
+} from '../../methods/downtime.ts';
 import { methods } from '../../methods/index.ts';
 import { compose } from '../../methods/method.ts';
 import type { Attempt, Migration } from '../../migration.ts';
@@ -170,8 +175,10 @@ function resetOf({ tuning }: Migration): Tuning {
 
 function ruleOf(share: number, migration: Migration, full: Tuning): string {
   if (share < 1) return 'shorter-pause-for-free';
-  const isBack = limitIsHeld(migration) && !full.availSwitchoverBandwidthBytesPerSecond;
-  return isBack ? 'waiting-does-not-pay' : 'switchover-test-corrected';
+  const isCorrected = full.availSwitchoverBandwidthBytesPerSecond !== undefined;
+  if (limitIsHeld(migration) && !isCorrected) return 'waiting-does-not-pay';
+  const hasMore = unseenPauseMilliseconds(migration, currentLink(migration).bytesPerSecond) > 0;
+  return hasMore && !isCorrected ? 'pause-has-other-parts' : 'switchover-test-corrected';
 }
 
 function evidenceOf(course: Course, wire: number, wanted: Tuning): Evidence {

@@ -47,6 +47,17 @@ describe('core/policies/adaptive/last-resorts', () => {
       assert.equal(chooseRestart(stuck({ destination })), undefined);
     });
 
+    it('is weighed at the start of a round, and twice a second within it', () => {
+      const samples = [100, 400, 500, 600, 900, 1010].map((intoRound) => {
+        const nowMilliseconds = 10_000 + intoRound;
+        const wanted = chooseRestart(
+          stuck({ nowMilliseconds, sinceSampleBeforeMilliseconds: 100 }),
+        );
+        return wanted === undefined ? '-' : intoRound;
+      });
+      assert.deepEqual(samples, ['-', '-', 500, '-', '-', 1010]);
+    });
+
     it('waits until the link has been measured', () => {
       const { bandwidthBytesPerSecond: _, ...unmeasured } = stuck();
       assert.equal(chooseRestart(unmeasured), undefined);

@@ -64,6 +64,14 @@ describe('core/policies/adaptive/switchover-choice', () => {
     assert.deepEqual(holding(226), [limits(90), limits(90)]);
   });
 
+  it('says why the limit falls: parts of the pause that QEMU does not see, or its own figure', () => {
+    const throttled = { orderedThrottlePercent: 90, throttlePauseMilliseconds: 90 };
+    assert.equal(chooseSwitchover(writing(20, throttled))?.rule, 'pause-has-other-parts');
+    const peakBytesPerSecond = 64 * mebibyte;
+    const misled = chooseSwitchover(writing(20, { peakBytesPerSecond }));
+    assert.equal(misled?.rule, 'switchover-test-corrected');
+  });
+
   it('does not wait for a guest that has just changed its ways', () => {
     assert.equal(chooseSwitchover(writing(0, { surprise: 2 })), undefined);
     assert.equal(chooseSwitchover(writing(0, { surprise: 0.3 })), undefined);
