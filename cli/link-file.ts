@@ -6,7 +6,7 @@
 import { mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { dirname, join } from 'node:path';
-import { z } from 'zod';
+import * as z from 'zod';
 import { createLinkMemory, type LinkMemory } from '../brain/migrations/link-memory.ts';
 import type { Endpoint } from '../shared/command.ts';
 import { messageOf } from '../shared/errors.ts';

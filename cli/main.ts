@@ -10,10 +10,11 @@ const lingerMilliseconds = 1000;
 /** Runs the command line and returns its exit code; never throws. */
 export async function main(argv: readonly string[]): Promise<ExitCode> {
   let code: ExitCode = exitCodes.ok;
-  const program = createProgram((finished) => {
+  const finish = (finished: ExitCode): void => {
     code = finished;
-  });
+  };
   try {
+    const program = await createProgram(finish, argv[0]);
     await program.parseAsync(argv, { from: 'user' });
     return code;
   } catch (error) {

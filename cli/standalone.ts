@@ -7,7 +7,6 @@ import type { Listener } from '../brain/listeners.ts';
 import type { Migration } from '../brain/core/migration.ts';
 import type { MigrationOrder } from '../brain/orders.ts';
 import { emulationProblem } from '../brain/desk/preflight.ts';
-import { openPage } from '../brain/page/server.ts';
 import type { Brain } from '../brain/service.ts';
 import { messageOf } from '../shared/errors.ts';
 import type { Log } from '../shared/log.ts';
@@ -85,6 +84,7 @@ async function pageListeners(
   log: Log,
 ): Promise<readonly Listener[]> {
   if (address === undefined) return [];
+  const { openPage } = await import('../brain/page/server.ts');
   const page = await openPage({ address, log });
   cleanup.add(() => page.close());
   reporter.say(`watch it at ${page.url}`);

@@ -16,10 +16,6 @@ const { version } = JSON.parse(readFileSync(join(projectRoot, 'package.json'), '
 const date = new Date(sourceSeconds() * 1000).toISOString().slice(0, 10);
 const folder = join(projectRoot, 'dist/man');
 mkdirSync(folder, { recursive: true });
-for (const { fileName, text } of manPages(
-  createProgram(() => undefined),
-  version,
-  date,
-)) {
+for (const { fileName, text } of manPages(await createProgram(() => undefined), version, date)) {
   writeFileSync(join(folder, fileName), text);
 }

@@ -1,6 +1,6 @@
 /** What the daemons are told: a YAML file, single settings from environment and flags, secrets by file. */
 import { hostname } from 'node:os';
-import { z } from 'zod';
+import * as z from 'zod';
 import { address, loopback, path, wholeNumber, word, type ListenAddress } from './config/fields.ts';
 import { readConfig, readSecret, type Overrides } from './config/file.ts';
 import { nats, natsKeys, type NatsConfig } from './config/nats.ts';

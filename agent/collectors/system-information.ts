@@ -1,9 +1,11 @@
 /**
  * The portable host probe, and the oracle for the fast one. It starts processes for every sample, so
  * it costs about twenty times as much: `networkStats('*')` and `networkInterfaces()` even block, and
- * are never called.
+ * are never called. Only the parts it needs are loaded, for an agent holds them as long as it runs.
  */
-import { currentLoad, mem, networkStats } from 'systeminformation';
+import { currentLoad } from 'systeminformation/lib/cpu.js';
+import { mem } from 'systeminformation/lib/memory.js';
+import { networkStats } from 'systeminformation/lib/network.js';
 import type { HostSample, NicSample } from '../../shared/sample.ts';
 import type { HostProbe } from './collector.ts';
 

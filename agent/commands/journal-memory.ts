@@ -1,5 +1,5 @@
 /** What the entries of a journal add up to, and the entries that say the same in fewer lines. Pure. */
-import { z } from 'zod';
+import * as z from 'zod';
 import type { Arming, Command, OperationKind } from '../../shared/command.ts';
 import type { ActuatorMemory } from './actuator.ts';
 import type { StreamPosition } from './gate.ts';

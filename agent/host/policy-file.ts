@@ -1,5 +1,5 @@
 /** The host's own policy: what its administrator lets any brain do here. It can only tighten. */
-import { z } from 'zod';
+import * as z from 'zod';
 import { ConfigError, readConfig } from '../../shared/config/file.ts';
 import { FerrymanError } from '../../shared/errors.ts';
 import { parseLibvirtUri } from '../qemu/uri.ts';

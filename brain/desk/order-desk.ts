@@ -2,7 +2,7 @@
  * Where operators hand in orders over the bus: request and reply in JSON, one subject for each verb.
  * A reply is `{ok: true, ...}` or `{ok: false, code, message}`; nothing an operator sends is fatal.
  */
-import { z } from 'zod';
+import * as z from 'zod';
 import type { Bus, Subscription } from '../../shared/bus.ts';
 import type { InfluxConfig } from '../../shared/config.ts';
 import type { Mode, VmRules } from '../../shared/config/vms.ts';

@@ -1,5 +1,5 @@
 /** What operators may write to the desk, field by field. */
-import { z } from 'zod';
+import * as z from 'zod';
 
 const text = z.string().min(1).max(4096);
 const bytesPerSecond = z.number().positive().max(1e12);

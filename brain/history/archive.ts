@@ -1,5 +1,5 @@
 /** Past migrations, read back from InfluxDB as they were when they settled. */
-import { z } from 'zod';
+import * as z from 'zod';
 import type { Decision, Evidence } from '../core/decision.ts';
 import type { DecisionRecord, Migration, Round } from '../core/migration.ts';
 import { startMigration } from '../core/reduce.ts';

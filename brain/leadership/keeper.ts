@@ -3,7 +3,7 @@
  * next brain, here or elsewhere, goes on from there. It is kept by nats-server, the one thing that
  * all brains share; a server without JetStream keeps nothing.
  */
-import { z } from 'zod';
+import * as z from 'zod';
 import type { Bus } from '../../shared/bus.ts';
 import { messageOf } from '../../shared/errors.ts';
 import type { Log } from '../../shared/log.ts';

@@ -5,7 +5,7 @@
  * wrote since the writer looked, so two never win. A leader that cannot renew ceases to lead well
  * before others may follow (P4), whatever its timers do: it is asked at the moment of each command.
  */
-import { z } from 'zod';
+import * as z from 'zod';
 import type { Clock } from '../../shared/clock.ts';
 import { messageOf } from '../../shared/errors.ts';
 import type { Log } from '../../shared/log.ts';

@@ -2,7 +2,7 @@
  * A recorded migration as lines of JSON: a header, then every input and decision in order, and the
  * result last. The inputs alone are enough to replay it (P19).
  */
-import { z } from 'zod';
+import * as z from 'zod';
 import { FerrymanError, messageOf } from '../../shared/errors.ts';
 import type { Decision } from '../core/decision.ts';
 import type { Input } from '../core/input.ts';

@@ -1,5 +1,5 @@
 /** The messages of shared/command.ts, field by field. */
-import { z } from 'zod';
+import * as z from 'zod';
 import * as is from './fields.ts';
 import {
   arming,

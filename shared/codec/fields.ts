@@ -1,5 +1,5 @@
 /** What the fields of a message may hold. A value outside is refused on both sides of the wire. */
-import { z } from 'zod';
+import * as z from 'zod';
 
 /** Counters: whole, 0 to 2^53 - 1, above which JavaScript no longer counts exactly. */
 export const count = z.int().min(0);

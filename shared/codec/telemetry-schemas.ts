@@ -1,5 +1,5 @@
 /** The messages of shared/telemetry.ts, field by field. */
-import { z } from 'zod';
+import * as z from 'zod';
 import * as is from './fields.ts';
 import {
   hostFacts,

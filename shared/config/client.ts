@@ -1,5 +1,5 @@
 /** How commands reach the fleet's NATS: flags over environment over file over the loopback. */
-import { z } from 'zod';
+import * as z from 'zod';
 import { readConfig } from './file.ts';
 import { nats, natsKeys, type NatsConfig } from './nats.ts';
 

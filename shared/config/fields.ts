@@ -1,5 +1,5 @@
 /** Settings that several sections have, each with its bounds and the remedy when it is wrong. */
-import { z } from 'zod';
+import * as z from 'zod';
 
 /** An absolute path; PATH_MAX of Linux bounds it. */
 export const path = z

@@ -1,5 +1,5 @@
 /** How a daemon reaches NATS: address, one identity by file, TLS. */
-import { z } from 'zod';
+import * as z from 'zod';
 import type { NatsCredentials, NatsTls } from '../nats-bus.ts';
 import { address, path, word } from './fields.ts';
 import { readSecret } from './file.ts';

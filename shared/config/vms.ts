@@ -1,5 +1,5 @@
 /** What the brain is told of single VMs and classes of them: mode, policy, and what their owner allows. */
-import { z } from 'zod';
+import * as z from 'zod';
 import type { Objective } from '../objective.ts';
 import { parseBandwidth, parseDuration, parsePercent } from '../units.ts';
 import { messageOf } from '../errors.ts';

@@ -3,7 +3,7 @@ import { execFileSync } from 'node:child_process';
 import { completionScript, shells } from '../../cli/completion.ts';
 import { createProgram } from '../../cli/program.ts';
 
-const program = createProgram(() => undefined);
+const program = await createProgram(() => undefined);
 
 /** What bash would offer for the last of these words. */
 function offered(...words: readonly string[]): readonly string[] {

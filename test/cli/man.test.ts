@@ -2,8 +2,9 @@ import assert from 'node:assert/strict';
 import { manPages } from '../../cli/man.ts';
 import { createProgram } from '../../cli/program.ts';
 
+const program = await createProgram(() => undefined);
+
 describe('cli/man', () => {
-  const program = createProgram(() => undefined);
   const pages = manPages(program, '1.2.3', '2026-11-23');
   const pageOf = (name: string) => pages.find(({ fileName }) => fileName === name)?.text ?? '';
 

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
-import { z } from 'zod';
+import * as z from 'zod';
 import * as commandSchemas from '../../../shared/codec/command-schemas.ts';
 import { quickCheck } from '../../../shared/codec/quick.ts';
 import * as telemetrySchemas from '../../../shared/codec/telemetry-schemas.ts';

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { z } from 'zod';
+import * as z from 'zod';
 import { ruleFor, unknownClasses, vmRules, vmSections } from '../../../shared/config/vms.ts';
 
 const schema = z.strictObject(vmSections);

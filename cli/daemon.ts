@@ -1,11 +1,9 @@
-/** `ferryman agent` and `ferryman brain`: the daemons of a fleet, configured by a file. */
+/** What `ferryman agent` and `ferryman brain` have in common: daemons of a fleet, configured by a file. */
 import { Command, InvalidArgumentError } from 'commander';
-import { policyOf, runAgent } from '../../agent/main.ts';
-import { runBrain } from '../../brain/main.ts';
-import { loadAgentConfig, loadBrainConfig, maskSecrets } from '../../shared/config.ts';
-import type { Reload } from '../../shared/reload.ts';
-import { exitCodes, type Finish } from '../exit.ts';
-import { onInterrupt } from '../interrupt.ts';
+import { maskSecrets } from '../shared/config.ts';
+import type { Reload } from '../shared/reload.ts';
+import { exitCodes, type Finish } from './exit.ts';
+import { onInterrupt } from './interrupt.ts';
 
 type Settings = Readonly<Record<string, string>>;
 
@@ -22,7 +20,8 @@ interface Running<Config> {
   stop(): Promise<void>;
 }
 
-interface Daemon<Config extends object> {
+/** One of them. */
+export interface Daemon<Config extends object> {
   readonly name: string;
   readonly description: string;
   readonly load: (path: string, environment: NodeJS.ProcessEnv, flags: Settings) => Config;
@@ -31,28 +30,11 @@ interface Daemon<Config extends object> {
   readonly run: (config: Config) => Promise<Running<Config>>;
 }
 
-/** `ferryman agent`. */
-export function agentCommand(finish: Finish): Command {
-  return daemonCommand(finish, {
-    name: 'agent',
-    description: "watch this host's QEMU processes and carry out what a brain decides",
-    load: loadAgentConfig,
-    check: policyOf,
-    run: runAgent,
-  });
-}
-
-/** `ferryman brain`. */
-export function brainCommand(finish: Finish): Command {
-  return daemonCommand(finish, {
-    name: 'brain',
-    description: 'decide for the migrations that the agents see',
-    load: loadBrainConfig,
-    run: runBrain,
-  });
-}
-
-function daemonCommand<Config extends object>(finish: Finish, daemon: Daemon<Config>): Command {
+/** The command that runs a daemon until it is told to stop. */
+export function daemonCommand<Config extends object>(
+  finish: Finish,
+  daemon: Daemon<Config>,
+): Command {
   return new Command(daemon.name)
     .description(daemon.description)
     .requiredOption('--config <file>', 'YAML file; SIGHUP has it read again')
