@@ -107,7 +107,8 @@ function throttleOf(
 
 /** The scheduler's tick on most kernels: below it a period only makes the quota slip. */
 const shortestPeriodMicroseconds = 4000;
-const longestPeriodMicroseconds = 1_000_000;
+/** A vCPU may be held for two periods, and QEMU waits for all of them when it stops the guest. */
+const longestPeriodMicroseconds = 200_000;
 const smallestQuotaMicroseconds = 1_000;
 
 /**

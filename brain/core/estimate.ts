@@ -1,10 +1,8 @@
 /**
  * Turns what is known of a migration into a course for the model: the running one, or one that
- * would begin now in some family. Also the best use of the throttle on a course.
+ * would begin now in some family.
  */
 import type { Family } from '../../shared/sample.ts';
-import { throttleCapPercent, throttleFacts } from './budget.ts';
-import { forecastCost } from './cost.ts';
 import {
   countsBeforeCompression,
   drainRates,
@@ -19,8 +17,7 @@ import {
   queuedBytes,
 } from './methods/downtime.ts';
 import type { Migration } from './migration.ts';
-import type { Course, Forecast } from './course.ts';
-import { forecast } from './pre-copy-model.ts';
+import type { Course } from './course.ts';
 
 const noThrottle = [0, 0, 0] as const;
 
@@ -166,55 +163,4 @@ function unsentBytes(
 ): number {
   if (migration.openRound?.number !== 1 || !migration.probe) return ram.remainingBytes;
   return Math.min(ram.remainingBytes, Math.max(0, firstPassBytes(migration) - ram.normalBytes));
-}
-
-/** One way to use the throttle on a course: when it begins and how hard, and what comes of it. */
-export interface ThrottlePlan {
-  readonly percent: number;
-  /** From the running round on, from the next sync, from the one after; `never` is no throttle. */
-  readonly begin: 'now' | 'next-round' | 'later' | 'never';
-  readonly forecast: Forecast;
-  readonly cost: number;
-}
-
-const levelsPercent = [99, 95, 90, 85, 80, 70, 60, 50, 40, 30, 20, 10];
-
-/** Levels the objective allows, its cap first: the hardest is nearly always the gentlest in sum. */
-export function allowedLevels(migration: Migration): readonly number[] {
-  const order = migration.order;
-  if (!order || !throttleFacts(migration)) return [];
-  const cap = throttleCapPercent(order.objective);
-  if (cap <= 1) return [];
-  return [cap, ...levelsPercent.filter((level) => level < cap)];
-}
-
-/** The level of least predicted cost when throttling begins at `begin`. */
-export function planThrottle(
-  migration: Migration,
-  course: Course,
-  begin: ThrottlePlan['begin'],
-): ThrottlePlan {
-  const limit = downtimeLimitSeconds(migration);
-  const plans = (begin === 'never' ? [0] : allowedLevels(migration)).map((percent) => {
-    const predicted = forecast({ ...course, throttles: schedule(begin, percent / 100) });
-    return { percent, begin, forecast: predicted, cost: forecastCost(predicted, limit) };
-  });
-  const none = { percent: 0, begin, forecast: forecast(course), cost: Infinity };
-  return plans.reduce(
-    (best, plan) => (plan.cost < best.cost * 0.98 ? plan : best),
-    plans[0] ?? none,
-  );
-}
-
-function schedule(begin: ThrottlePlan['begin'], theta: number): Course['throttles'] {
-  switch (begin) {
-    case 'now':
-      return [theta, theta, theta];
-    case 'next-round':
-      return [0, theta, theta];
-    case 'later':
-      return [0, 0, theta];
-    case 'never':
-      return noThrottle;
-  }
 }

@@ -1,6 +1,7 @@
 /** Two rates, kept apart: bytes on the wire, and guest RAM drained (they differ by the compression). */
 import type { MigrationSample, RamSample } from '../../shared/sample.ts';
 import { drainRates, firstRateRounds } from './families.ts';
+import { queuedBytes } from './methods/downtime.ts';
 import type { Migration } from './migration.ts';
 
 /** multifd sends and counts in batches: a shorter span measures their rhythm, not the link. */
@@ -52,7 +53,7 @@ export function observeRates(migration: Migration, sample: MigrationSample): Mig
   const passed = migration.nowMilliseconds - mark.atMilliseconds;
   const pages = sentPages(sample) - sentPages(mark.sample);
   if (passed < spanMilliseconds || pages <= 0) return migration;
-  if (mostlyZeroPages(sample.ram, mark.sample.ram, pages)) return marked;
+  if (isSwallowed(migration) || mostlyZeroPages(sample.ram, mark.sample.ram, pages)) return marked;
   const wireBytes = sample.ram.transferredBytes - mark.sample.ram.transferredBytes;
   const seconds = passed / 1000;
   return {
@@ -65,6 +66,11 @@ export function observeRates(migration: Migration, sample: MigrationSample): Mig
 function isAtFirstRate(migration: Migration): boolean {
   const family = migration.attempts.at(-1)?.arming.family ?? 'plain';
   return (migration.openRound?.number ?? 1) <= firstRateRounds(family);
+}
+
+/** All of a round so small goes into the socket at once, and the time between is the syncs'. */
+function isSwallowed({ openRound }: Migration): boolean {
+  return (openRound?.startRemainingBytes ?? Infinity) < queuedBytes;
 }
 
 /** Zero pages cost 9 bytes each: while QEMU skips through them the wire idles and says nothing. */

@@ -79,7 +79,8 @@ export function switchoverBytes({
   tuning,
   bandwidthBytesPerSecond,
 }: Migration): number | undefined {
-  const rate = tuning.availSwitchoverBandwidthBytesPerSecond ?? bandwidthBytesPerSecond;
+  const told = tuning.availSwitchoverBandwidthBytesPerSecond ?? 0;
+  const rate = told > 0 ? told : bandwidthBytesPerSecond;
   const limitMilliseconds = tuning.downtimeLimitMilliseconds;
   return rate === undefined || limitMilliseconds === undefined
     ? undefined

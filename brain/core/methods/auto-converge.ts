@@ -81,11 +81,38 @@ export function throttlePauseMilliseconds(
   { percent, mechanism }: Extract<Operation, { kind: 'throttle' }>,
   applied: CommandResult['applied'],
 ): number {
-  if (mechanism === 'qemu') return (sliceMilliseconds * percent) / (100 - percent);
-  return (2 * Number(applied?.['cgroup-period-microseconds'] ?? 0)) / 1000;
+  return pauseOf(mechanism, percent, Number(applied?.['cgroup-period-microseconds'] ?? 0));
+}
+
+/** The same of a level that may be ordered, by how much of its vCPUs the guest uses. */
+export function foreseenPauseMilliseconds(migration: Migration, percent: number): number {
+  const mechanism = throttleFacts(migration)?.mechanism;
+  if (mechanism === undefined || percent <= inert.maxPercent) return 0;
+  const quotaShare = Math.max(1e-9, (1 - percent / 100) * useOf(migration));
+  const [shortest, longest] = periodsMicroseconds;
+  const period = Math.min(longest, Math.max(shortest, smallestQuotaMicroseconds / quotaShare));
+  return pauseOf(mechanism, percent, period);
+}
+
+/** How much of its vCPUs the guest uses, or would while nothing held it back; 1 is all of them. */
+function useOf({ activity, last }: Migration): number {
+  const busyShare = activity?.vcpuBusyShare ?? 1;
+  const ranShare = Math.max(0.01, 1 - (last?.throttlePercent ?? 0) / 100);
+  return Math.min(1, Math.max(smallestUse, busyShare / ranShare));
+}
+
+function pauseOf(mechanism: ThrottleMechanism, percent: number, periodMicroseconds: number) {
+  return mechanism === 'qemu'
+    ? (sliceMilliseconds * percent) / (100 - percent)
+    : (2 * periodMicroseconds) / 1000;
 }
 
 const sliceMilliseconds = 10;
+/** As the agent sets quotas (agent/throttle/cgroup.ts): the least that the kernel takes, in these periods. */
+const smallestQuotaMicroseconds = 1000;
+const periodsMicroseconds = [4000, 200_000] as const;
+/** A vCPU that uses less is held as one that uses this (agent/throttle/use-meter.ts). */
+const smallestUse = 0.05;
 
 /** Whether QEMU has counted the first of the two syncs, so that the trigger can be held there. */
 export function canHalfCock(migration: Migration): boolean {

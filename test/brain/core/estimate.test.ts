@@ -1,11 +1,5 @@
 import assert from 'node:assert/strict';
-import {
-  allowedLevels,
-  firstPassBytes,
-  freshCourse,
-  planThrottle,
-  runningCourse,
-} from '../../../brain/core/estimate.ts';
+import { firstPassBytes, freshCourse, runningCourse } from '../../../brain/core/estimate.ts';
 import type { Migration } from '../../../brain/core/migration.ts';
 import {
   activeSample,
@@ -17,8 +11,6 @@ import {
 } from './support.ts';
 
 const wire = 32 * mebibyte;
-const bytes = 64 * mebibyte;
-const workingSet = { bytes, classes: [{ shape: 'random' as const, bytes, seconds: 0.5 }] };
 
 function courseOf(change: Partial<Migration> = {}) {
   const course = runningCourse(movingMigration(change));
@@ -68,25 +60,5 @@ describe('core/estimate', () => {
   it('looks no further than the deadline', () => {
     const order = migrateOrder({ deadlineMilliseconds: 20_000 });
     assert.equal(courseOf({ order }).horizonSeconds, 11);
-  });
-
-  it('tries the cap first and nothing above it', () => {
-    const order = migrateOrder({ maxThrottlePercent: 55 });
-    const levels = allowedLevels(readyMigration({ order }));
-    assert.equal(levels[0], 55);
-    assert.ok(levels.every((level) => level <= 55));
-    assert.deepEqual(
-      allowedLevels(readyMigration({ order: migrateOrder({ maxThrottlePercent: 1 }) })),
-      [],
-    );
-  });
-
-  it('plans the throttle that costs least, and none where none is wanted', () => {
-    const migration = movingMigration({ workingSet });
-    const now = planThrottle(migration, courseOf({ workingSet }), 'now');
-    assert.ok(now.percent >= 80 && now.forecast.finishes);
-    const never = planThrottle(migration, courseOf({ workingSet }), 'never');
-    assert.equal(never.percent, 0);
-    assert.ok(!never.forecast.finishes && never.cost > now.cost);
   });
 });

@@ -55,6 +55,17 @@ describe('core/rates', () => {
     assert.ok(Math.abs(once / (often.bandwidthBytesPerSecond ?? 1) - 1) < 0.01);
   });
 
+  it('learns nothing of the link from rounds that the socket swallows whole', () => {
+    const { openRound } = unmeasured;
+    assert.ok(openRound);
+    const measuredIn = (startRemainingBytes: number) => {
+      const small = { ...unmeasured, openRound: { ...openRound, startRemainingBytes } };
+      return after(small, later(1)).bandwidthBytesPerSecond;
+    };
+    assert.equal(measuredIn(mebibyte), undefined);
+    assert.equal(measuredIn(16 * mebibyte), mebibyte);
+  });
+
   it('learns nothing from zero pages: they cost the wire next to nothing', () => {
     const skipping = later(4, 4, { duplicatePages: 20_000 });
     assert.equal(after(unmeasured, skipping).bandwidthBytesPerSecond, undefined);

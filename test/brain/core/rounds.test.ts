@@ -81,6 +81,8 @@ describe('core/rounds', () => {
     assert.equal(switchoverBytes(movingMigration()), 0.3 * 32 * mebibyte);
     const { bandwidthBytesPerSecond: _, ...unmeasured } = movingMigration();
     assert.equal(switchoverBytes(unmeasured), undefined);
+    const tuning = { downtimeLimitMilliseconds: 300, availSwitchoverBandwidthBytesPerSecond: 0 };
+    assert.equal(switchoverBytes(movingMigration({ tuning })), 0.3 * 32 * mebibyte);
   });
 
   it('closes the round at the full pass even after timer syncs', () => {

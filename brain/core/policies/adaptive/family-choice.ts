@@ -3,12 +3,7 @@ import type { Family } from '../../../../shared/sample.ts';
 import { forecastCost } from '../../cost.ts';
 import type { Evidence } from '../../decision.ts';
 import { throttleFacts } from '../../budget.ts';
-import {
-  downtimeLimitSeconds,
-  freshCourse,
-  planThrottle,
-  withSwitchoverShare,
-} from '../../estimate.ts';
+import { downtimeLimitSeconds, freshCourse, withSwitchoverShare } from '../../estimate.ts';
 import { legalFamilies } from '../../families.ts';
 import { currentLink, plausibleBandwidths } from '../../link.ts';
 import { canArmPostCopy } from '../../methods/post-copy.ts';
@@ -17,6 +12,7 @@ import type { ArmingPlan, Migration } from '../../migration.ts';
 import type { Course, Forecast } from '../../course.ts';
 import { forecast } from '../../pre-copy-model.ts';
 import { armed, asArmed, gentleForecast } from './switchover-choice.ts';
+import { planThrottle } from '../../throttle-plan.ts';
 
 /** What a migration in one family would come to, at the link's most likely bandwidth. */
 export interface FamilyOutlook {

@@ -1,6 +1,6 @@
 /** What is left when pre-copy in this family does not come to an end: another family, then post-copy. */
 import type { Family } from '../../../../shared/sample.ts';
-import { allowedLevels, planThrottle, runningCourse, type ThrottlePlan } from '../../estimate.ts';
+import { runningCourse } from '../../estimate.ts';
 import { legalFamilies } from '../../families.ts';
 import { isPostCopyArmed } from '../../methods/post-copy.ts';
 import { canRestart, restartSeconds } from '../../methods/restart.ts';
@@ -10,6 +10,7 @@ import { isCalledEndless, tendency } from '../../tendency.ts';
 import type { Move } from '../policy.ts';
 import { leastCost, methodOf, outlook } from './family-choice.ts';
 import { armed } from './switchover-choice.ts';
+import { allowedLevels, planThrottle, type ThrottlePlan } from '../../throttle-plan.ts';
 
 /** A restart throws away what was sent: it must be clearly cheaper. */
 const worthwhileShare = 0.8;

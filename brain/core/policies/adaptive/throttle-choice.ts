@@ -6,13 +6,7 @@
  */
 import type { ThrottleFacts } from '../../../../shared/sample.ts';
 import { throttleFacts } from '../../budget.ts';
-import {
-  allowedLevels,
-  planThrottle,
-  runningCourse,
-  secondsToSync,
-  type ThrottlePlan,
-} from '../../estimate.ts';
+import { runningCourse, secondsToSync } from '../../estimate.ts';
 import { canHalfCock, halfCocked } from '../../methods/auto-converge.ts';
 import type { Migration } from '../../migration.ts';
 import type { Course } from '../../course.ts';
@@ -21,6 +15,12 @@ import { isCalledEndless, isProvenEndless, tendency } from '../../tendency.ts';
 import type { Move } from '../policy.ts';
 import { doubt, drainedBy, order, tried, wasTried, worthwhileShare } from './throttle-order.ts';
 import { reviewThrottle } from './throttle-review.ts';
+import {
+  allowedLevels,
+  hardestBearable,
+  planThrottle,
+  type ThrottlePlan,
+} from '../../throttle-plan.ts';
 
 const worthwhileSeconds = 0.2;
 const trustLostPerRound = 0.05;
@@ -80,7 +80,7 @@ function isBurst(migration: Migration): boolean {
 
 /** Where the model has been proven wrong its choice of a level is worth nothing. */
 function hardest(migration: Migration, plan: ThrottlePlan): ThrottlePlan {
-  return { ...plan, percent: allowedLevels(migration)[0] ?? plan.percent };
+  return { ...plan, percent: hardestBearable(migration) ?? plan.percent };
 }
 
 /** No forecast finishes, yet the objective allows a throttle: models err, so it is tried, once. */

@@ -1,11 +1,11 @@
 /** Orders to the throttle, with the figures they rest on and what is expected of them. */
 import type { ThrottleFacts } from '../../../../shared/sample.ts';
 import type { Evidence, Prediction } from '../../decision.ts';
-import type { ThrottlePlan } from '../../estimate.ts';
 import type { Migration } from '../../migration.ts';
 import type { Course } from '../../course.ts';
 import { tendency } from '../../tendency.ts';
 import type { Move } from '../policy.ts';
+import type { ThrottlePlan } from '../../throttle-plan.ts';
 
 /** A change must beat going on by this much, even if the estimates flatter it a little. */
 export const worthwhileShare = 0.87;

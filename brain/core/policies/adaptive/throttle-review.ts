@@ -1,7 +1,7 @@
 /** Looks again at a throttle in force: not needed any more, too weak, or in vain. */
 import type { ThrottleFacts } from '../../../../shared/sample.ts';
 import { forecastCost } from '../../cost.ts';
-import { downtimeLimitSeconds, planThrottle, type ThrottlePlan } from '../../estimate.ts';
+import { downtimeLimitSeconds } from '../../estimate.ts';
 import type { Migration } from '../../migration.ts';
 import type { Course } from '../../course.ts';
 import { forecast } from '../../pre-copy-model.ts';
@@ -9,6 +9,7 @@ import { roundsOfAttempt } from '../../rounds.ts';
 import { tendency } from '../../tendency.ts';
 import type { Move } from '../policy.ts';
 import { doubt, drainedBy, order, release, tried, worthwhileShare } from './throttle-order.ts';
+import { planThrottle, type ThrottlePlan } from '../../throttle-plan.ts';
 
 /** QEMU's throttle moves at every second sync: rounds before its effect can be judged. */
 const roundsToAct = 2;

@@ -7,9 +7,11 @@ import {
   inert,
   nativeAutoConverge,
   setPoint,
+  foreseenPauseMilliseconds,
   throttlePauseMilliseconds,
 } from '../../../../brain/core/methods/auto-converge.ts';
 import {
+  activeSample,
   mebibyte,
   migrateOrder,
   movingMigration,
@@ -65,6 +67,21 @@ describe('core/methods/auto-converge', () => {
     assert.deepEqual([pause(0), pause(50), pause(90)], [0, 10, 90]);
     assert.equal(pause(90, { 'cgroup-period-microseconds': '88000' }), 176);
     assert.equal(pause(90, {}), 0);
+  });
+
+  it('is foreseen to hold a guest the longer, the harder it is and the less the guest runs', () => {
+    const quota = (percent: number, change = {}) =>
+      Math.round(foreseenPauseMilliseconds(movingMigration(change), percent));
+    const using = (vcpuBusyShare: number) => ({
+      activity: { vcpuBusyShare, blockBytesPerSecond: 0, blockOperationsPerSecond: 0 },
+    });
+    assert.deepEqual([quota(0), quota(50), quota(90), quota(99)], [0, 8, 20, 200]);
+    assert.deepEqual([quota(90, using(0.1)), quota(99, using(0.1))], [200, 400]);
+    assert.equal(quota(90, using(0.001)), 400);
+    const held = { ...using(0.01), last: activeSample({}, { throttlePercent: 90 }) };
+    assert.equal(quota(90, held), 200);
+    const order = migrateOrder({ throttle: 'qemu' });
+    assert.deepEqual([quota(90, { order }), quota(99, { order })], [90, 990]);
   });
 
   it('holds the trigger after the first qualifying sync, so that the next one fires', () => {

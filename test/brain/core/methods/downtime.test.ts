@@ -6,6 +6,7 @@ import {
 } from '../../../../brain/core/methods/downtime.ts';
 import type { Migration } from '../../../../brain/core/migration.ts';
 import {
+  activeSample,
   mebibyte,
   migrateOrder,
   movingMigration,
@@ -53,6 +54,22 @@ describe('core/methods/downtime', () => {
     assert.equal(tuning.availSwitchoverBandwidthBytesPerSecond, undefined);
     assert.ok((tuning.downtimeLimitMilliseconds ?? 0) > 600);
     assert.ok((tuning.downtimeLimitMilliseconds ?? Infinity) <= 6 * 300);
+  });
+
+  it('corrects QEMU where short rounds let it take the link for slow, and goes on doing so', () => {
+    const tuningAt = (mebibytesPerSecond: number, change: Partial<Migration> = {}) => {
+      const last = activeSample({ bandwidthBytesPerSecond: mebibytesPerSecond * mebibyte });
+      return switchoverTuning(movingMigration({ last, ...change }), 'plain', wire);
+    };
+    const told = { downtimeLimitMilliseconds: 300, availSwitchoverBandwidthBytesPerSecond: wire };
+    assert.deepEqual(tuningAt(30), { downtimeLimitMilliseconds: 300 });
+    assert.deepEqual(tuningAt(2), told);
+    assert.deepEqual(tuningAt(30, { tuning: told }), told);
+    const orderedThrottlePercent = 90;
+    const lowered = (throttlePauseMilliseconds: number, rate: number) =>
+      tuningAt(rate, { source: older, orderedThrottlePercent, throttlePauseMilliseconds })
+        .downtimeLimitMilliseconds;
+    assert.deepEqual([lowered(226, 30), lowered(226, 16), lowered(226, 2)], [80, 160, 300]);
   });
 
   it('believes what was measured more than what was promised', () => {

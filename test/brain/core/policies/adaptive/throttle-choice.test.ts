@@ -81,6 +81,22 @@ describe('core/policies/adaptive/throttle-choice', () => {
     assert.equal(chooseThrottle({ ...rest, source: { ...source, throttles: [] } }), undefined);
   });
 
+  it('goes as hard as the pause bears where rounds have proved what the model does not see', () => {
+    const still = (number: number) => roundOf(number, 64 * mebibyte, 64 * mebibyte);
+    const provenUnder = (throttle: 'qemu' | 'cgroup') => {
+      const order = migrateOrder({ throttle, maxThrottlePercent: 99 });
+      const last = activeSample({ remainingBytes: 20 * mebibyte });
+      return chooseThrottle(writing(4, { order, last, rounds: [1, 2, 3].map(still) }));
+    };
+    const levels = (['cgroup', 'qemu'] as const).map((throttle) => {
+      const wanted = provenUnder(throttle);
+      assert.equal(wanted?.rule, 'endless-by-proof');
+      assert.ok(wanted.kind === 'command' && wanted.operation.kind === 'throttle');
+      return wanted.operation.percent;
+    });
+    assert.deepEqual(levels, [99, 95]);
+  });
+
   it('releases a throttle that is not needed any more', () => {
     assert.equal(percentFor(underThrottle(3, 128, 60, 40, 30, 20)), 0);
   });
