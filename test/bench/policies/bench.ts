@@ -13,7 +13,7 @@ import { messageOf } from '../../../shared/errors.ts';
 import { withScratch } from '../scratch.ts';
 import { measureCell, type CellOptions } from './cell.ts';
 import { benchFlags, type BenchFlags } from './flags.ts';
-import { grid, secondRuns } from './grid.ts';
+import { grid, secondRuns, withoutAgain } from './grid.ts';
 import { renderPage } from './page.ts';
 import { isSteered, policies } from './policies.ts';
 import { keyOf, missingFrom, openRecord, saveRecord } from './record.ts';
@@ -43,17 +43,12 @@ export async function benchPolicies(ferryman: string, words: readonly string[]):
     // The bundle may be built anew while this runs for hours.
     const bundle = join(folder, 'ferryman.mjs');
     copyFileSync(ferryman, bundle);
-    const before = forget(openRecord(flags.json, headOf()), flags.again);
+    const before = withoutAgain(openRecord(flags.json, headOf()), flags);
     const after = await runAll(before, grid(flags), flags, bundle);
     return runAll(after, secondRuns(after, flags), flags, bundle);
   });
   process.stdout.write(`${[tableOf(record), ...verdictLines(verdictsOf(record))].join('\n')}\n`);
   return 0;
-}
-
-/** Cells of policies that shall be measured anew. */
-function forget(record: BenchRecord, again: readonly string[]): BenchRecord {
-  return { ...record, cells: record.cells.filter(({ policy }) => !again.includes(policy)) };
 }
 
 async function runAll(

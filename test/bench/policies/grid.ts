@@ -20,18 +20,31 @@ export function grid({ qemu, links, workloads, policies: wanted, runs }: BenchFl
   );
 }
 
+/** Without the cells that shall be measured anew; those of other scenes stay. */
+export function withoutAgain(record: BenchRecord, flags: BenchFlags): BenchRecord {
+  const isAgain = ({ policy, ...cell }: CellKey): boolean =>
+    flags.again.includes(policy) && isAskedFor(cell, flags);
+  return { ...record, cells: record.cells.filter((cell) => !isAgain(cell)) };
+}
+
+function isAskedFor(
+  scene: Pick<CellKey, 'qemu' | 'linkBytesPerSecond' | 'workload'>,
+  { qemu, links, workloads }: BenchFlags,
+): boolean {
+  return (
+    scene.qemu === qemu &&
+    links.includes(scene.linkBytesPerSecond) &&
+    workloads.includes(scene.workload)
+  );
+}
+
 /** The best static choice in hindsight is measured as often as what is compared with it. */
-export function secondRuns(
-  record: BenchRecord,
-  { qemu, links, workloads, runs }: BenchFlags,
-): CellKey[] {
+export function secondRuns(record: BenchRecord, flags: BenchFlags): CellKey[] {
   return scenesOf(record).flatMap((scene) => {
-    const { linkBytesPerSecond, workload } = scene;
-    const isWanted =
-      scene.qemu === qemu && links.includes(linkBytesPerSecond) && workloads.includes(workload);
+    const { qemu, linkBytesPerSecond, workload } = scene;
     const best = bestStatic(scene);
-    if (!isWanted || best === undefined) return [];
-    return runsFrom(best.cells.length + 1, runs ?? fullRuns).map((run) => {
+    if (!isAskedFor(scene, flags) || best === undefined) return [];
+    return runsFrom(best.cells.length + 1, flags.runs ?? fullRuns).map((run) => {
       return { qemu, linkBytesPerSecond, workload, policy: best.policy, run };
     });
   });

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { cellOf, failedCell, recordOf } from './fixture.ts';
 import { benchFlags } from './flags.ts';
-import { grid, secondRuns } from './grid.ts';
+import { grid, secondRuns, withoutAgain } from './grid.ts';
 import { missingFrom, openRecord, saveRecord } from './record.ts';
 
 const { cells: _, format: _format, ...head } = recordOf([]);
@@ -64,6 +64,16 @@ describe('bench/grid', () => {
       ['xbzrle-64 2', 'xbzrle-64 3'],
     );
     assert.deepEqual(secondRuns(record, benchFlags(['--workloads', 'idle'])), []);
+  });
+});
+
+describe('bench/grid: --again', () => {
+  it('forgets what was measured of a policy in the scenes that are asked for, and no more', () => {
+    const cells = [cellOf(), cellOf({ workload: 'idle' }), failedCell({ policy: 'none' })];
+    const flags = benchFlags('--workloads random --link 32M --again adaptive'.split(' '));
+    assert.deepEqual(withoutAgain(recordOf(cells), flags).cells, cells.slice(1));
+    const elsewhere = benchFlags('--workloads random --link 64M --again adaptive'.split(' '));
+    assert.deepEqual(withoutAgain(recordOf(cells), elsewhere).cells, cells);
   });
 });
 
