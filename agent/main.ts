@@ -1,7 +1,6 @@
 /** The agent as a daemon: wiring from configuration, no logic. */
 import { accessSync, constants, mkdirSync } from 'node:fs';
 import { join } from 'node:path';
-import { setFlagsFromString } from 'node:v8';
 import type { Bus } from '../shared/bus.ts';
 import { systemClock } from '../shared/clock.ts';
 import type { AgentConfig } from '../shared/config.ts';
@@ -28,8 +27,6 @@ export interface RunningAgent {
  * defaults hold. Throws PolicyError, JournalError, BusError, ConfigError.
  */
 export async function runAgent(config: AgentConfig): Promise<RunningAgent> {
-  // What an agent does in a second takes milliseconds: optimised code would cost more than it saves.
-  setFlagsFromString('--no-opt');
   const adjustable = createLog('agent', config.logLevel);
   const log = withFields(adjustable, { host: config.host });
   const policy = policyOf(config);

@@ -2,7 +2,7 @@
 import type { BenchFlags } from './flags.ts';
 import { fullRuns, policies } from './policies.ts';
 import type { BenchRecord, CellKey } from './record.ts';
-import { bestStatic, scenesOf } from './statistics.ts';
+import { bestStatic, scenesOf, type Scene } from './statistics.ts';
 
 /** Scene by scene, so that whole comparisons are there early. */
 export function grid({ qemu, links, workloads, policies: wanted, runs }: BenchFlags): CellKey[] {
@@ -28,7 +28,7 @@ export function withoutAgain(record: BenchRecord, flags: BenchFlags): BenchRecor
 }
 
 function isAskedFor(
-  scene: Pick<CellKey, 'qemu' | 'linkBytesPerSecond' | 'workload'>,
+  scene: Pick<Scene, 'qemu' | 'linkBytesPerSecond' | 'workload'>,
   { qemu, links, workloads }: BenchFlags,
 ): boolean {
   return (
@@ -41,11 +41,11 @@ function isAskedFor(
 /** The best static choice in hindsight is measured as often as what is compared with it. */
 export function secondRuns(record: BenchRecord, flags: BenchFlags): CellKey[] {
   return scenesOf(record).flatMap((scene) => {
-    const { qemu, linkBytesPerSecond, workload } = scene;
+    const { linkBytesPerSecond, workload } = scene;
     const best = bestStatic(scene);
     if (!isAskedFor(scene, flags) || best === undefined) return [];
     return runsFrom(best.cells.length + 1, flags.runs ?? fullRuns).map((run) => {
-      return { qemu, linkBytesPerSecond, workload, policy: best.policy, run };
+      return { qemu: flags.qemu, linkBytesPerSecond, workload, policy: best.policy, run };
     });
   });
 }
