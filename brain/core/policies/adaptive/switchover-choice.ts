@@ -175,10 +175,14 @@ function resetOf({ tuning }: Migration): Tuning {
 
 function ruleOf(share: number, migration: Migration, full: Tuning): string {
   if (share < 1) return 'shorter-pause-for-free';
-  const isCorrected = full.availSwitchoverBandwidthBytesPerSecond !== undefined;
-  if (limitIsHeld(migration) && !isCorrected) return 'waiting-does-not-pay';
-  const hasMore = unseenPauseMilliseconds(migration, currentLink(migration).bytesPerSecond) > 0;
-  return hasMore && !isCorrected ? 'pause-has-other-parts' : 'switchover-test-corrected';
+  const wire = currentLink(migration).bytesPerSecond;
+  // Before 8.2 a correction is a limit above what the pause may take.
+  const { downtimeLimitMilliseconds = 0, availSwitchoverBandwidthBytesPerSecond: told } = full;
+  const isRaised = downtimeLimitMilliseconds > pauseLimitMilliseconds(migration, wire);
+  if (told !== undefined || isRaised) return 'switchover-test-corrected';
+  if (limitIsHeld(migration)) return 'waiting-does-not-pay';
+  const hasMore = unseenPauseMilliseconds(migration, wire) > 0;
+  return hasMore ? 'pause-has-other-parts' : 'switchover-test-corrected';
 }
 
 function evidenceOf(course: Course, wire: number, wanted: Tuning): Evidence {

@@ -5,7 +5,7 @@ import {
   armed,
   chooseSwitchover,
 } from '../../../../../brain/core/policies/adaptive/switchover-choice.ts';
-import { activeSample, mebibyte, movingMigration, roundOf } from '../../support.ts';
+import { activeSample, mebibyte, movingMigration, roundOf, vmFacts } from '../../support.ts';
 
 /** Random writes at this many MiB/s over 64 MiB, with 24 MiB to go at 32 MiB/s; the limit is 300 ms. */
 function writing(rate: number, change: Partial<Migration> = {}): Migration {
@@ -68,6 +68,17 @@ describe('core/policies/adaptive/switchover-choice', () => {
   it('says why the limit falls: parts of the pause that QEMU does not see, or its own figure', () => {
     const throttled = { orderedThrottlePercent: 90, throttlePauseMilliseconds: 90 };
     assert.equal(chooseSwitchover(writing(20, throttled))?.rule, 'pause-has-other-parts');
+    const source = vmFacts('source', { liveSettings: ['downtime-limit', 'throttle'] });
+    const low = { remainingBytes: 24 * mebibyte, bandwidthBytesPerSecond: 8 * mebibyte };
+    const last = activeSample({ ...low, dirtySyncCount: 3 });
+    const slow = writing(20, {
+      ...throttled,
+      source,
+      last,
+      tuning: { downtimeLimitMilliseconds: 90 },
+    });
+    assert.equal(tuningFor(slow)?.downtimeLimitMilliseconds, 300);
+    assert.equal(chooseSwitchover(slow)?.rule, 'switchover-test-corrected');
     const peakBytesPerSecond = 64 * mebibyte;
     const misled = chooseSwitchover(writing(20, { peakBytesPerSecond }));
     assert.equal(misled?.rule, 'switchover-test-corrected');
