@@ -173,13 +173,12 @@ function unseenBehind(
 function limitBeside(unseenMilliseconds: number, migration: Migration, credible: number): number {
   const limit = objectiveLimitMilliseconds(migration);
   const left = (limit - unseenMilliseconds) * credible;
-  const least = migration.orderedThrottlePercent > 0 ? leastThrottledShare : leastShare;
-  return Math.round(Math.max(limit * least, left));
+  return Math.round(Math.max(limit * leastShare, left));
 }
 
 /** How long a throttle may hold the guest at a stretch, so that the least limit makes up for it. */
 export function mostHeldMilliseconds(migration: Migration): number {
-  return negligibleMilliseconds + (1 - leastThrottledShare) * objectiveLimitMilliseconds(migration);
+  return negligibleMilliseconds + (1 - leastShare) * objectiveLimitMilliseconds(migration);
 }
 
 /**
@@ -215,6 +214,5 @@ const syncPeak = 2.3;
 export const queuedBytes = 3 * 2 ** 20;
 /** As much as QEMU's own figure errs by anyway. */
 const negligibleMilliseconds = 100;
-/** A limit below this share would keep slow links from ever switching over; a throttled guest writes little. */
+/** A limit below this share would keep slow links from ever switching over. */
 const leastShare = 0.3;
-const leastThrottledShare = 0.15;

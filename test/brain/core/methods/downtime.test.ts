@@ -69,7 +69,7 @@ describe('core/methods/downtime', () => {
     const lowered = (throttlePauseMilliseconds: number, rate: number) =>
       tuningAt(rate, { source: older, orderedThrottlePercent, throttlePauseMilliseconds })
         .downtimeLimitMilliseconds;
-    assert.deepEqual([lowered(226, 30), lowered(226, 16), lowered(226, 2)], [80, 160, 300]);
+    assert.deepEqual([lowered(226, 30), lowered(226, 16), lowered(226, 2)], [90, 180, 300]);
   });
 
   it('believes what was measured more than what was promised', () => {

