@@ -73,13 +73,6 @@ function createBatches(options: DrainOptions, isGivenUp: () => boolean) {
   };
   const count = { writtenLines: 0, refusedLines: 0, droppedMessages: 0 };
   let position: number | undefined;
-  /** What is skipped and still there was handed to a reader that died, and will come again. */
-  const lostBefore = async (messages: readonly StoredMessage[], before: number | undefined) => {
-    const first = Math.min(...messages.map((message) => message.position));
-    if (before === undefined || first <= before + 1) return 0;
-    const oldest = Math.min(first, await stream.oldest());
-    return Math.max(0, oldest - before - 1);
-  };
   const insist: Deliver = async (lines) => {
     while (!isGivenUp()) {
       const refused = await deliver(lines);
@@ -100,20 +93,48 @@ function createBatches(options: DrainOptions, isGivenUp: () => boolean) {
       // What was lost between two readers is missed by the second.
       position ??= await stream.acknowledged();
       const messages = await stream.next(batchMessages);
-      const last = messages.at(-1);
-      if (last === undefined) return false;
+      if (messages.length === 0) return false;
       const lines = messages.flatMap(linesOf);
       const refused = await insist(lines);
       if (refused === undefined) return true;
       count.refusedLines += refused;
       count.writtenLines += lines.length - refused;
-      count.droppedMessages += await lostBefore(messages, position);
-      position = Math.max(position ?? 0, last.position);
+      const before = position ?? Math.min(...positionsOf(messages)) - 1;
+      count.droppedMessages += await lostAmong(messages, before, () => stream.oldest());
+      position = Math.max(before, ...positionsOf(messages));
       for (const message of messages) message.acknowledge();
       return true;
     },
   };
 }
+
+/**
+ * A stream that is filled faster than it hands out lets messages go in the middle of a batch too.
+ * What is skipped and still there was handed to a reader that died, and will come again.
+ */
+async function lostAmong(
+  messages: readonly StoredMessage[],
+  before: number,
+  askOldest: () => Promise<number>,
+): Promise<number> {
+  const skipped = skippedAmong(messages, before);
+  if (skipped.length === 0) return 0;
+  const oldest = await askOldest();
+  return skipped.reduce((sum, { from, to }) => sum + Math.max(0, Math.min(to, oldest) - from), 0);
+}
+
+/** The positions from `from` up to and without `to` that are not among the messages behind `before`. */
+function skippedAmong(messages: readonly StoredMessage[], before: number) {
+  const read = positionsOf(messages)
+    .filter((position) => position > before)
+    .sort((a, b) => a - b);
+  return read.flatMap((to, index) => {
+    const from = (read[index - 1] ?? before) + 1;
+    return from < to ? [{ from, to }] : [];
+  });
+}
+
+const positionsOf = (messages: readonly StoredMessage[]) => messages.map(({ position }) => position);
 
 function pause(milliseconds: number): Promise<void> {
   return new Promise((resolve) => {

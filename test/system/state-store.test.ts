@@ -38,9 +38,10 @@ describe('the state that brains share', () => {
     await bus.kill();
     await assert.rejects(one.get('leader'));
     await bus.start();
-    await until('it is there again', async () => {
-      const held = await two.list('hold.').catch(() => []);
-      return held.length > 0;
+    // Each connects again in its own time, and neither waits for an answer longer than 400 ms.
+    await until('both have it again', async () => {
+      const seen = [one, two].map((store) => store.list('hold.').catch(() => []));
+      return (await Promise.all(seen)).every((held) => held.length > 0);
     });
     assert.deepEqual(
       (await two.list('hold.')).map(({ key }) => key),

@@ -39,6 +39,10 @@ function memoryStream() {
     loseOldest: () => {
       messages.shift();
     },
+    /** It was let go of after those before it had been handed out, and before those behind it were. */
+    lose: (gone: number) => {
+      messages = messages.filter((each) => each.position !== gone);
+    },
     /** Handed to a reader that has died; it comes again later. */
     lend: () => {
       lent = messages.splice(0, 1);
@@ -123,6 +127,20 @@ describe('brain/history/drain', () => {
     const { droppedMessages, refusedLines } = drain.counts();
     assert.equal(droppedMessages, 2);
     assert.equal(refusedLines, 1);
+  });
+
+  it('counts what the stream let go of while it handed out a batch', async () => {
+    const { stream, send, start } = board(() => 0);
+    for (const line of ['a', 'gone', 'gone too', 'b', 'and gone', 'c']) await send([line]);
+    const next = stream.next;
+    stream.next = async (limit) => {
+      const handed = await next(limit);
+      for (const gone of [1, 2, 3, 4, 5]) stream.lose(gone);
+      return handed.filter(({ position }) => [1, 4, 6].includes(position));
+    };
+    const drain = start();
+    await until(() => stream.left() === 0);
+    assert.equal(drain.counts().droppedMessages, 3);
   });
 
   it('writes in the end what was handed to a reader that died, and takes none of it for lost', async () => {
