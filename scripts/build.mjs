@@ -34,9 +34,15 @@ const singleSources = [
   'scripts/page.mjs',
 ];
 
+/**
+ * How Node.js is started where the bundle is run as a program. What an agent leaves behind each second
+ * fills V8's smallest young generation, 1 MiB: with four it is collected a quarter as often.
+ */
+export const nodeFlags = '--min-semi-space-size=4';
+
 /** Some packages are CommonJS and call require() for Node's own modules, which ESM does not have. */
 const requireBanner = [
-  '#!/usr/bin/env node',
+  `#!/usr/bin/env -S node ${nodeFlags}`,
   "import { createRequire as createFerrymanRequire } from 'node:module';",
   'const require = createFerrymanRequire(import.meta.url);',
 ].join('\n');

@@ -13,7 +13,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { parseArgs } from 'node:util';
-import { buildBundle } from './build.mjs';
+import { buildBundle, nodeFlags } from './build.mjs';
 import { ensure } from './ensure.mjs';
 import { exposures } from './exposure.mjs';
 import { bundleCopyright, ourCopyright } from './licenses.mjs';
@@ -47,7 +47,7 @@ async function layOut(tree, version) {
 /** Debian's own Node.js, whatever else is in PATH; the source map stays behind. */
 function asInstalled(bundle) {
   return bundle
-    .replace(/^#!.*/, '#!/usr/bin/node')
+    .replace(/^#!.*/, `#!/usr/bin/node ${nodeFlags}`)
     .replace(/\n\/\/# sourceMappingURL=.*\n*$/, '\n');
 }
 

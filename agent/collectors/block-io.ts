@@ -15,16 +15,16 @@ export interface BlockCounters {
  * nodes below them see the same requests again.
  */
 export function parseBlockCounters(reply: unknown): BlockCounters {
-  const devices = asFieldsList(reply).map((device) => asFields(device['stats']) ?? {});
-  const sum = (...names: readonly string[]) =>
-    devices
-      .flatMap((stats) => names.map((name) => countField(stats, name) ?? 0))
-      .reduce((total, value) => total + value, 0);
-  return {
-    blockReadBytes: sum('rd_bytes'),
-    blockWrittenBytes: sum('wr_bytes'),
-    blockOperations: sum('rd_operations', 'wr_operations', 'flush_operations'),
-  };
+  const counters = { blockReadBytes: 0, blockWrittenBytes: 0, blockOperations: 0 };
+  for (const device of asFieldsList(reply)) {
+    const stats = asFields(device['stats']) ?? {};
+    const count = (name: string) => countField(stats, name) ?? 0;
+    counters.blockReadBytes += count('rd_bytes');
+    counters.blockWrittenBytes += count('wr_bytes');
+    counters.blockOperations +=
+      count('rd_operations') + count('wr_operations') + count('flush_operations');
+  }
+  return counters;
 }
 
 /** Throws what the monitor throws. */

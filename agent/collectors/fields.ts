@@ -42,5 +42,11 @@ export function stringField(fields: Fields, name: string): string | undefined {
 export function withoutUndefined<T extends object>(
   fields: { [Key in keyof T]: T[Key] | undefined } & object,
 ): T {
-  return Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined)) as T;
+  const present: Partial<T> = {};
+  for (const key in fields) {
+    const name = key as keyof T & string;
+    const value = fields[name];
+    if (value !== undefined) present[name] = value;
+  }
+  return present as T;
 }

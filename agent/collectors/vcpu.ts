@@ -31,8 +31,8 @@ const sources = [
 
 /** The CPU time of a process's threads, asked for again and again. */
 export interface VcpuClock {
-  /** CPU seconds of these threads since each began, added; undefined when one of them is gone. */
-  read(threadIds: readonly number[]): number | undefined;
+  /** CPU seconds of each of these threads since it began; undefined when one of them is gone. */
+  read(threadIds: readonly number[]): readonly number[] | undefined;
   /** Nothing can be read afterwards. */
   close(): void;
 }
@@ -58,13 +58,13 @@ export function openVcpuClock(qemuPid: number, procRoot = '/proc'): VcpuClock {
   };
   return {
     read(threadIds) {
-      let sumSeconds = 0;
+      const all: number[] = [];
       for (const id of threadIds) {
         const seconds = readThread(id);
         if (seconds === undefined) return undefined;
-        sumSeconds += seconds;
+        all.push(seconds);
       }
-      return threadIds.length === 0 ? undefined : sumSeconds;
+      return all;
     },
     close() {
       isOpen = false;
@@ -82,10 +82,16 @@ export function readVcpuSeconds(
 ): number | undefined {
   const clock = openVcpuClock(qemuPid, procRoot);
   try {
-    return clock.read(threadIds);
+    return addSeconds(clock.read(threadIds));
   } finally {
     clock.close();
   }
+}
+
+/** Of nobody it is not known. */
+export function addSeconds(seconds: readonly number[] | undefined): number | undefined {
+  if (seconds === undefined || seconds.length === 0) return undefined;
+  return seconds.reduce((sum, each) => sum + each, 0);
 }
 
 /** Stays with its thread: when that has ended nothing can be read, whoever gets its number. */

@@ -33,7 +33,8 @@ export function guardMonitor(
       if (command === 'migrate-start-postcopy')
         situation = { ...situation, postCopyRequested: true };
       const reply = await monitor.execute(command, given, timeoutMilliseconds);
-      situation = { ...situation, ...learned(command, call.arguments, reply, situation) };
+      const news = learned(command, call.arguments, reply, situation);
+      if (news !== undefined) situation = { ...situation, ...news };
       return reply;
     },
     onEvent: (listener) => {
@@ -48,21 +49,23 @@ export function guardMonitor(
   };
 }
 
-/** What a reply tells of the situation. */
+/** What a reply tells that was not known of the situation: mostly nothing. */
 function learned(
   command: string,
   given: Fields,
   reply: unknown,
-  { settings }: Situation,
-): Partial<Situation> {
+  { settings, migrationStatus, runState }: Situation,
+): Partial<Situation> | undefined {
   const status = stringField(asFields(reply) ?? {}, 'status');
   switch (command) {
     case 'query-migrate':
-      return { migrationStatus: status ?? 'none' };
+      return changed('migrationStatus', migrationStatus, status ?? 'none');
     case 'query-status':
-      return status === undefined ? {} : { runState: status };
+      return changed('runState', runState, status ?? runState);
     case 'migrate':
-      return given['resume'] === true ? {} : { migrationStatus: 'setup', postCopyRequested: false };
+      return given['resume'] === true
+        ? undefined
+        : { migrationStatus: 'setup', postCopyRequested: false };
     case 'migrate-set-capabilities': {
       const states = asFieldsList(given['capabilities']).map(
         ({ capability, state }) => [String(capability), state === true] as const,
@@ -71,6 +74,14 @@ function learned(
       return { settings: { ...settings, capabilities } };
     }
     default:
-      return {};
+      return undefined;
   }
+}
+
+function changed(
+  field: 'migrationStatus' | 'runState',
+  before: string,
+  now: string,
+): Partial<Situation> | undefined {
+  return before === now ? undefined : { [field]: now };
 }

@@ -8,15 +8,27 @@ import { ConnectionLostError } from './qmp/errors.ts';
  * Throws ConnectionLostError (nobody listens), GreetingError, NegotiationError, BadReplyError.
  */
 export async function openQmp(path: string, limits: Partial<QmpLimits> = {}): Promise<Monitor> {
-  const socket = await connected(path);
+  const reader: { client?: QmpClient } = {};
+  const socket = await connected(path, (chunk) => reader.client?.receive(chunk));
   const client = new QmpClient(socket, path, { ...defaultQmpLimits, ...limits });
+  reader.client = client;
   await client.handshake();
   return client;
 }
 
-function connected(path: string): Promise<Socket> {
+/**
+ * Whatever any QEMU sends is read into this and taken from it at once: a buffer of this size for every
+ * answer, which is Node's way, keeps the garbage collector of an agent with many VMs busy.
+ */
+const received = Buffer.allocUnsafeSlow(64 * 1024);
+
+function connected(path: string, onChunk: (chunk: Buffer) => void): Promise<Socket> {
   return new Promise((resolve, reject) => {
-    const socket = connect(path);
+    const callback = (bytes: number): boolean => {
+      onChunk(received.subarray(0, bytes));
+      return true;
+    };
+    const socket = connect({ path, onread: { buffer: received, callback } });
     const refuse = (cause: NodeJS.ErrnoException): void => {
       const remedy =
         cause.code === 'EACCES'

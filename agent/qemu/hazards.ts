@@ -188,16 +188,23 @@ export const hazards: readonly Hazard[] = [
   },
 ];
 
+/** Those that a command may meet, found once: an agent asks some commands every second for ever. */
+const hazardsByCommand = new Map(
+  Object.keys(allowList).map((command) => [
+    command,
+    hazards.filter(({ commands }) => commands.includes('*') || commands.includes(command)),
+  ]),
+);
+
 /** Why `call` must not be sent now, with the rule's name; undefined when it is safe. */
 export function hazardOf(call: QmpCall, situation: Situation): string | undefined {
   const allowed = Object.hasOwn(allowList, call.command) ? allowList[call.command] : undefined;
   if (allowed === undefined) return `not-allowed: ${call.command} is not on the allow-list (P17)`;
   const stray = Object.keys(call.arguments).find((name) => !allowed.includes(name));
   if (stray !== undefined) return `not-allowed: ${call.command} may not set ${stray} (P17)`;
-  const hazard = hazards.find(
-    ({ commands, applies }) =>
-      (commands.includes('*') || commands.includes(call.command)) && applies(call, situation),
-  );
+  const hazard = hazardsByCommand
+    .get(call.command)
+    ?.find(({ applies }) => applies(call, situation));
   if (hazard === undefined) return undefined;
   return `${hazard.name}: ${hazard.why} (QEMU ${versionText(situation.version)}, ${situation.migrationStatus})`;
 }

@@ -3,15 +3,17 @@ import type { Clock } from '../../shared/clock.ts';
 import type { VmActivity } from '../../shared/sample.ts';
 import { createActivityReader, type ActivityCounters } from '../collectors/activity.ts';
 import { readBlockCounters, type BlockCounters } from '../collectors/block-io.ts';
-import { openVcpuClock } from '../collectors/vcpu.ts';
+import { addSeconds, openVcpuClock } from '../collectors/vcpu.ts';
 import type { Monitor } from '../monitor/monitor.ts';
 
 export interface VmMeters {
-  /** The counters as they are now; those of the disks as `activity` last read them. */
-  counters(): ActivityCounters;
-  /** Reads all counters; returns what was done since the time before. Throws as the monitor does. */
-  activity(): Promise<VmActivity | undefined>;
-  /** Seconds that one vCPU has run; undefined when its thread is gone, or nobody counts. */
+  /** Asks for the counters of the disks. Throws as the monitor does. */
+  readDisks(): Promise<void>;
+  /** Reads those of the vCPUs; those of the disks are what was last asked for. */
+  read(): ActivityCounters;
+  /** What was done from the counters given the time before to these. */
+  activity(counters: ActivityCounters): VmActivity | undefined;
+  /** Seconds that one vCPU had run at the last `read`; undefined when it is gone, or nobody counts. */
   cpuSeconds(threadId: number): number | undefined;
   close(): void;
 }
@@ -19,27 +21,30 @@ export interface VmMeters {
 export interface VmMetersOptions {
   readonly monitor: Monitor;
   readonly pid: number;
-  readonly vcpuThreadIds: readonly number[];
+  /** Of its vCPUs. */
+  readonly threadIds: readonly number[];
   readonly clock: Clock;
 }
 
 /** Lives as long as its VM is attached. */
-export function openVmMeters({ monitor, pid, vcpuThreadIds, clock }: VmMetersOptions): VmMeters {
+export function openVmMeters({ monitor, pid, threadIds, clock }: VmMetersOptions): VmMeters {
   const vcpus = openVcpuClock(pid);
-  const activityOf = createActivityReader(vcpuThreadIds.length, clock);
+  const activityOf = createActivityReader(threadIds.length, clock);
   let block: BlockCounters | undefined;
-  const counters = (): ActivityCounters => {
-    const vcpuSeconds = vcpus.read(vcpuThreadIds);
-    return { ...block, ...(vcpuSeconds !== undefined && { vcpuSeconds }) };
-  };
+  let each: readonly number[] | undefined;
   return {
-    counters,
-    async activity() {
+    async readDisks() {
       block = await readBlockCounters(monitor);
-      return activityOf(counters());
     },
-    cpuSeconds: (threadId) => {
-      const seconds = vcpus.read([threadId]);
+    read() {
+      each = vcpus.read(threadIds);
+      const vcpuSeconds = addSeconds(each);
+      return { ...block, ...(vcpuSeconds !== undefined && { vcpuSeconds }) };
+    },
+    activity: activityOf,
+    cpuSeconds(threadId) {
+      const index = threadIds.indexOf(threadId);
+      const seconds = index < 0 ? vcpus.read([threadId])?.[0] : each?.[index];
       // A kernel that keeps no such statistics says zero.
       return seconds === 0 ? undefined : seconds;
     },

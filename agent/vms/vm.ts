@@ -6,6 +6,7 @@ import type { Log } from '../../shared/log.ts';
 import type { HostSample, MigrationSample, QemuRef, VmFacts } from '../../shared/sample.ts';
 import { createActuator } from '../commands/actuator.ts';
 import type { Actuator, ActuatorMemory, Effect, VmOperation } from '../commands/actuator.ts';
+import type { ActivityCounters } from '../collectors/activity.ts';
 import { toMigrationSample } from '../collectors/migration.ts';
 import type { Commandable } from '../commands/executor.ts';
 import { meetForeign } from './foreign.ts';
@@ -59,13 +60,14 @@ export class AttachedVm implements Commandable {
   #hasMetForeign = false;
 
   constructor(options: VmOptions) {
-    const { inspection, ref, clock } = options;
+    const { inspection, ref, clock, layout } = options;
     this.ref = ref;
     this.#options = options;
     this.#monitor = guardMonitor(options.monitor, inspection, options.postCopyRequested);
-    const { vcpuThreadIds } = inspection;
-    this.#meters = openVmMeters({ monitor: this.#monitor, pid: ref.qemuPid, vcpuThreadIds, clock });
-    this.#throttle = throttleOf(options, this.#meters);
+    const vcpus = { pid: ref.qemuPid, threadIds: inspection.vcpuThreadIds };
+    this.#meters = openVmMeters({ ...vcpus, monitor: this.#monitor, clock });
+    const { cpuSeconds } = this.#meters;
+    this.#throttle = layout && openCgroupThrottle({ ...vcpus, layout, cpuSeconds });
     this.#actuator = createActuator({
       monitor: this.#monitor,
       memory: options.memory,
@@ -168,14 +170,15 @@ export class AttachedVm implements Commandable {
         this.#monitor.execute('query-migrate'),
         isSlowDue && this.#lookSlowly(stamp),
       ]);
+      const counters = this.#meters.read();
+      if (isSlowDue) this.#follow(counters, stamp);
       const cgroupThrottlePercent = this.#throttle?.percent ?? 0;
-      const extras = { ...this.#meters.counters(), cgroupThrottlePercent };
-      const sample = toMigrationSample(reply, extras);
+      const sample = toMigrationSample(reply, { ...counters, cgroupThrottlePercent });
       await this.#meet(sample);
       const isAtRest = isIdle(sample.status) && sample.status === this.#status;
       const publish = isAtRest ? outbox.publishSoon : outbox.publish;
       publish({ kind: 'migration', ref: this.ref, sample }, stamp);
-      await this.#follow(sample);
+      await this.#heed(sample);
       this.#lastLook = { atMilliseconds: stamp.agentMilliseconds, sample };
       this.#trouble = undefined;
     } catch (error) {
@@ -186,17 +189,18 @@ export class AttachedVm implements Commandable {
   }
 
   async #lookSlowly(stamp: Stamp): Promise<void> {
-    const { outbox } = this.#options;
     this.#slowAtMilliseconds = stamp.agentMilliseconds;
-    this.#throttle?.measure(stamp.agentMilliseconds);
-    const [runState, activity] = await Promise.all([
-      readRunState(this.#monitor),
-      this.#meters.activity(),
-    ]);
-    if (activity) outbox.publishSoon({ kind: 'activity', ref: this.ref, activity }, stamp);
+    const [runState] = await Promise.all([readRunState(this.#monitor), this.#meters.readDisks()]);
     if (runState === this.#runState) return;
     this.#runState = runState;
     this.announce();
+  }
+
+  #follow(counters: ActivityCounters, stamp: Stamp): void {
+    const { clock, outbox } = this.#options;
+    this.#throttle?.measure(clock.monotonicMilliseconds());
+    const activity = this.#meters.activity(counters);
+    if (activity) outbox.publishSoon({ kind: 'activity', ref: this.ref, activity }, stamp);
   }
 
   /** A migration that ferryman did not start is announced with what it was started with. */
@@ -212,7 +216,7 @@ export class AttachedVm implements Commandable {
   }
 
   /** What the agent does of its own accord when a sample shows it. */
-  async #follow(sample: MigrationSample): Promise<void> {
+  async #heed(sample: MigrationSample): Promise<void> {
     const hasEnded = isIdle(sample.status) && !isIdle(this.#status);
     this.#status = sample.status;
     // Whatever a quota was for is over, and the brain may be slow to say so.
@@ -233,15 +237,6 @@ export class AttachedVm implements Commandable {
     log.warn({ vm: ref.uuid, pid: ref.qemuPid }, message);
     outbox.publish({ kind: 'alert', ref, message });
   }
-}
-
-function throttleOf(
-  { layout, ref, inspection }: VmOptions,
-  { cpuSeconds }: VmMeters,
-): CgroupThrottle | undefined {
-  if (layout === undefined) return undefined;
-  const { vcpuThreadIds: threadIds } = inspection;
-  return openCgroupThrottle({ layout, pid: ref.qemuPid, threadIds, cpuSeconds });
 }
 
 function textOf(value: unknown): string {

@@ -134,7 +134,8 @@ function skippedAmong(messages: readonly StoredMessage[], before: number) {
   });
 }
 
-const positionsOf = (messages: readonly StoredMessage[]) => messages.map(({ position }) => position);
+const positionsOf = (messages: readonly StoredMessage[]) =>
+  messages.map(({ position }) => position);
 
 function pause(milliseconds: number): Promise<void> {
   return new Promise((resolve) => {

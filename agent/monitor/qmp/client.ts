@@ -62,9 +62,6 @@ export class QmpClient implements Monitor {
     this.#socket = socket;
     this.#limits = limits;
     this.#decoder = new LineDecoder(limits.maxLineBytes);
-    socket.on('data', (chunk: Buffer) => {
-      this.#receive(chunk);
-    });
     socket.on('error', (cause) => {
       this.#end(new ConnectionLostError(address, `connection lost: ${cause.message}`, cause));
     });
@@ -154,7 +151,8 @@ export class QmpClient implements Monitor {
     });
   }
 
-  #receive(chunk: Buffer): void {
+  /** Takes what QEMU sent, however it was cut; the memory may be used again afterwards. */
+  receive(chunk: Buffer): void {
     try {
       for (const line of this.#decoder.push(chunk)) {
         if (this.#ended !== undefined) return;

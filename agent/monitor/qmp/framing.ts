@@ -8,7 +8,7 @@ const newline = 0x0a;
 /** Cuts a byte stream into lines, however it was chunked. */
 export class LineDecoder {
   readonly #maxLineBytes: number;
-  #unfinished: Uint8Array[] = [];
+  #unfinished: Buffer[] = [];
   #unfinishedBytes = 0;
 
   constructor(maxLineBytes: number = defaultMaxLineBytes) {
@@ -19,30 +19,34 @@ export class LineDecoder {
    * Yields the lines that `chunk` completes, without line ends and without empty lines.
    * Throws RangeError when a line exceeds the limit; the stream is unusable after that.
    */
-  *push(chunk: Uint8Array): Generator<string> {
+  *push(chunk: Buffer): Generator<string> {
     let start = 0;
     for (let end = chunk.indexOf(newline); end >= 0; end = chunk.indexOf(newline, start)) {
-      this.#keep(chunk.subarray(start, end));
+      const line = this.#take(chunk.subarray(start, end));
       start = end + 1;
-      const line = this.#take();
       if (line !== '') yield line;
     }
     this.#keep(chunk.subarray(start));
   }
 
-  #keep(part: Uint8Array): void {
-    this.#unfinishedBytes += part.length;
-    if (this.#unfinishedBytes > this.#maxLineBytes) {
-      this.#unfinished = [];
-      throw new RangeError(`a line is longer than ${String(this.#maxLineBytes)} bytes`);
-    }
-    if (part.length > 0) this.#unfinished.push(part);
+  /** Whoever handed in the chunk may use its memory again. */
+  #keep(part: Buffer): void {
+    this.#count(part);
+    if (part.length > 0) this.#unfinished.push(Buffer.from(part));
   }
 
-  #take(): string {
-    const line = Buffer.concat(this.#unfinished).toString('utf8');
+  #take(end: Buffer): string {
+    this.#count(end);
+    const whole = this.#unfinished.length === 0 ? end : Buffer.concat([...this.#unfinished, end]);
     this.#unfinished = [];
     this.#unfinishedBytes = 0;
-    return line.trim();
+    return whole.toString('utf8').trim();
+  }
+
+  #count({ length }: Buffer): void {
+    this.#unfinishedBytes += length;
+    if (this.#unfinishedBytes <= this.#maxLineBytes) return;
+    this.#unfinished = [];
+    throw new RangeError(`a line is longer than ${String(this.#maxLineBytes)} bytes`);
   }
 }

@@ -70,14 +70,14 @@ describe('vcpu collector', () => {
     const child = spawn('sleep', ['60']);
     const { pid = assert.fail() } = child;
     const clock = openVcpuClock(pid);
-    for (let times = 0; times < 3; times++) assert.ok((clock.read([pid]) ?? -1) >= 0);
+    for (let times = 0; times < 3; times++) assert.ok((clock.read([pid])?.[0] ?? -1) >= 0);
     assert.equal(filesOpenOf(pid), 1);
     child.kill('SIGKILL');
     await once(child, 'exit');
     assert.equal(clock.read([pid]), undefined);
 
     const own = openVcpuClock(process.pid);
-    assert.ok((own.read([process.pid]) ?? 0) > 0);
+    assert.ok((own.read([process.pid])?.[0] ?? 0) > 0);
     own.close();
     assert.equal(own.read([process.pid]), undefined);
     assert.deepEqual([pid, process.pid].map(filesOpenOf), [0, 0]);

@@ -2,11 +2,11 @@ import assert from 'node:assert/strict';
 import fc from 'fast-check';
 import { LineDecoder } from '../../../agent/monitor/qmp/framing.ts';
 
-function decode(decoder: LineDecoder, chunks: readonly Uint8Array[]): string[] {
+function decode(decoder: LineDecoder, chunks: readonly Buffer[]): string[] {
   return chunks.flatMap((chunk) => [...decoder.push(chunk)]);
 }
 
-function cut(bytes: Uint8Array, places: readonly number[]): Uint8Array[] {
+function cut(bytes: Buffer, places: readonly number[]): Buffer[] {
   const ends = [...places.map((place) => place % (bytes.length + 1)), bytes.length];
   ends.sort((left, right) => left - right);
   return ends.map((end, index) => bytes.subarray(ends[index - 1] ?? 0, end));

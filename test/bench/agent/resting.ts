@@ -90,7 +90,7 @@ async function listenAsBrain({ url, credentials }: NatsServer) {
   };
 }
 
-/** Configured as deploy/ferryman/agent.yaml has it. */
+/** Configured as deploy/ferryman/agent.yaml has it, and run as a program, which chooses Node's flags. */
 async function startAgent(
   ferryman: string,
   { url, credentials }: NatsServer,
@@ -110,7 +110,7 @@ async function startAgent(
   const file = join(folder, 'agent.yaml');
   // YAML is a superset of JSON.
   writeFileSync(file, JSON.stringify(configuration));
-  return startProcess([process.execPath, ferryman, 'agent', '--config', file]);
+  return startProcess([ferryman, 'agent', '--config', file]);
 }
 
 async function measure(
