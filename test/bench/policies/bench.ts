@@ -26,6 +26,8 @@ import { workloads } from './workloads.ts';
 const deadlineSeconds = 45;
 /** Whoever cannot change its mind is given up sooner: none of this length was ever the best choice. */
 const fixedDeadlineSeconds = 30;
+/** What everything is compared with goes on to its end: given up early, it would look gentle. */
+const autoConvergeDeadlineSeconds = 240;
 const downtimeLimitMilliseconds = 300;
 /** A cell that does not get under way is tried again once, then left out. */
 const tries = 2;
@@ -104,10 +106,15 @@ function optionsFor(key: CellKey, record: BenchRecord, ferryman: string): CellOp
   const policy = policies.find(({ name }) => name === key.policy);
   if (workload === undefined || policy === undefined) throw new Error(`unknown: ${keyOf(key)}`);
   const limits = {
-    deadlineSeconds: isSteered(key.policy) ? record.deadlineSeconds : record.fixedDeadlineSeconds,
+    deadlineSeconds: deadlineOf(key.policy, record),
     downtimeLimitMilliseconds: record.downtimeLimitMilliseconds,
   };
   return { key, workload, policy, ferryman, folder: dirname(ferryman), ...limits };
+}
+
+function deadlineOf(policy: string, record: BenchRecord): number {
+  if (policy === 'auto-converge') return record.autoConvergeDeadlineSeconds;
+  return isSteered(policy) ? record.deadlineSeconds : record.fixedDeadlineSeconds;
 }
 
 /** Between two cells nothing of ours runs: what is busy then is others'. */
@@ -138,7 +145,8 @@ function headOf(): Omit<BenchRecord, 'format' | 'cells'> {
   };
   const versions = { ferryman: version, node: process.version, ...qemuVersions() };
   const date = new Date().toISOString().slice(0, 10);
-  const limits = { deadlineSeconds, fixedDeadlineSeconds, downtimeLimitMilliseconds };
+  const deadlines = { deadlineSeconds, autoConvergeDeadlineSeconds, fixedDeadlineSeconds };
+  const limits = { ...deadlines, downtimeLimitMilliseconds };
   return { date, machine, versions, ...limits };
 }
 

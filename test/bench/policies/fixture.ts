@@ -43,6 +43,7 @@ export function recordOf(cells: readonly Cell[]): BenchRecord {
     machine: { cpu: 'Some <CPU>', cores: 2, memoryMebibytes: 4096, kernel: '6.1' },
     versions: { ferryman: '0.1.0', node: 'v20.19.0' },
     deadlineSeconds: 45,
+    autoConvergeDeadlineSeconds: 240,
     fixedDeadlineSeconds: 30,
     downtimeLimitMilliseconds: 300,
     cells,

@@ -61,6 +61,7 @@ export interface BenchRecord {
   readonly machine: Machine;
   readonly versions: Readonly<Record<string, string>>;
   readonly deadlineSeconds: number;
+  readonly autoConvergeDeadlineSeconds: number;
   /** For choices that nobody changes on the way. */
   readonly fixedDeadlineSeconds: number;
   readonly downtimeLimitMilliseconds: number;

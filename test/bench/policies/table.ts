@@ -11,7 +11,7 @@ export function tableOf(record: BenchRecord): string {
     `# Policies on real QEMU, ${record.date}`,
     '',
     `${machine.cpu}, ${machine.cores} cores, ${machine.memoryMebibytes} MiB, ` +
-      `Linux ${machine.kernel}; ${programs.join(', ')}. Given up after ${record.deadlineSeconds} s, fixed choices after ${record.fixedDeadlineSeconds} s.`,
+      `Linux ${machine.kernel}; ${programs.join(', ')}. Given up after ${record.deadlineSeconds} s, fixed choices after ${record.fixedDeadlineSeconds} s, auto-converge after ${record.autoConvergeDeadlineSeconds} s.`,
     '',
     'A cell: J; seconds in total / guest work lost in seconds / longest gap in ms / MiB sent ' +
       '[highest throttle, post-copy, restarts]. Medians where there were more runs. ' +

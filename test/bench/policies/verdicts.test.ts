@@ -38,6 +38,14 @@ describe('bench/verdicts', () => {
     assert.equal(verdict(/total time/, cellOf({ workload: 'light' }), cellOf(calm)), undefined);
   });
 
+  it('tell how much gentler anybody could have been who throttled where adaptive did', () => {
+    const throttled = cellOf({ guestWorkLostSeconds: 1, roundBoundSeconds: 0.8 });
+    const lost = verdictsOf(recordOf([throttled, ...diverging]))
+      .map(({ figures }) => figures)
+      .find((figures) => figures.includes('V_n/R'));
+    assert.equal(lost, '2.00 over 1 scenes; 2.50 if no throttled one lost more than V_n/R');
+  });
+
   it('hold the work lost against the backlog at which the throttle began', () => {
     const throttled = { roundBoundSeconds: 1, throttledFromRound: 1 };
     const lost = (seconds: number) => cellOf({ ...throttled, guestWorkLostSeconds: seconds });

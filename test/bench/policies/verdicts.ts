@@ -80,10 +80,10 @@ function completesAll(duels: readonly Duel[]): Verdict {
 }
 
 function ratios(diverging: readonly Duel[]): Verdict[] {
-  const against = (figure: (cell: Cell) => number): number[] =>
+  const against = (figure: (cell: Cell) => number, ours = figure): number[] =>
     diverging.flatMap(({ adaptive, autoConverge }) => {
       if (autoConverge === undefined) return [];
-      return [Math.min(largestRatio, autoConverge.of(figure) / adaptive.of(figure))];
+      return [Math.min(largestRatio, autoConverge.of(figure) / adaptive.of(ours))];
     });
   const verdict = (what: string, values: readonly number[], goal: number): Verdict => {
     const mean = geometricMean(values);
@@ -94,6 +94,12 @@ function ratios(diverging: readonly Duel[]): Verdict[] {
     };
   };
   const workLost = (cell: Cell) => Math.max(leastWorkLostSeconds, cell.guestWorkLostSeconds);
+  // What nobody gets beyond who throttles where adaptive did.
+  const atBound = against(workLost, (cell) =>
+    Math.min(workLost(cell), cell.roundBoundSeconds ?? Infinity),
+  );
+  const gentler = verdict('guest work lost', against(workLost), goals.workLostRatio);
+  const most = `${geometricMean(atBound).toFixed(2)} if no throttled one lost more than V_n/R`;
   return [
     verdict(
       'total time',
@@ -105,7 +111,7 @@ function ratios(diverging: readonly Duel[]): Verdict[] {
       against(({ transferredBytes }) => transferredBytes),
       goals.bytesRatio,
     ),
-    verdict('guest work lost', against(workLost), goals.workLostRatio),
+    atBound.length === 0 ? gentler : { ...gentler, figures: `${gentler.figures}; ${most}` },
   ];
 }
 
