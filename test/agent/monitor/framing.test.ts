@@ -2,8 +2,15 @@ import assert from 'node:assert/strict';
 import fc from 'fast-check';
 import { LineDecoder } from '../../../agent/monitor/qmp/framing.ts';
 
+/** All sockets are read into one buffer: nothing may be left in it once a chunk has been pushed. */
 function decode(decoder: LineDecoder, chunks: readonly Buffer[]): string[] {
-  return chunks.flatMap((chunk) => [...decoder.push(chunk)]);
+  const received = Buffer.alloc(Math.max(1, ...chunks.map(({ length }) => length)));
+  return chunks.flatMap((chunk) => {
+    chunk.copy(received);
+    const lines = [...decoder.push(received.subarray(0, chunk.length))];
+    received.fill('#');
+    return lines;
+  });
 }
 
 function cut(bytes: Buffer, places: readonly number[]): Buffer[] {

@@ -61,6 +61,7 @@ export interface BenchRecord {
   readonly machine: Machine;
   readonly versions: Readonly<Record<string, string>>;
   readonly deadlineSeconds: number;
+  /** For what everything is compared with: what it costs shows at its end only. */
   readonly autoConvergeDeadlineSeconds: number;
   /** For choices that nobody changes on the way. */
   readonly fixedDeadlineSeconds: number;
