@@ -56,10 +56,53 @@ describe('core/workload', () => {
     );
     assert.ok(after.workingSet);
     assert.ok(Math.abs(after.workingSet.bytes / mebibyte - 60) < 15);
-    for (const seconds of [0.3, 1, 3]) {
+    for (const [seconds, tolerance] of [
+      [0.3, 0.2],
+      [1, 0.1],
+      [3, 0.1],
+    ] as const) {
       const wanted = busy(seconds) * mebibyte;
-      assert.ok(Math.abs(dirtiedBytes(after.workingSet, seconds) / wanted - 1) < 0.2);
+      assert.ok(Math.abs(dirtiedBytes(after.workingSet, seconds) / wanted - 1) < tolerance);
     }
+  });
+
+  /** What a guest dirties of 62 MiB, when it has begun to write them at random at 100 MiB/s. */
+  const shortly = (seconds: number): number => 62 * (1 - Math.exp(-seconds / 0.6));
+
+  /** Distinct MiB in a tenth of a second, after a probe of a steady guest and rounds of such lengths. */
+  function learnedShortly(
+    probeMegabytesPerSecond: number,
+    rounds: readonly (readonly [seconds: number, megabytes: number])[],
+  ): number {
+    const spans = [100, 150, 250, 400, 500, 750, 1000, 1300];
+    const probe = probeReport({
+      dirtyCurve: spans.map((windowMilliseconds) => ({
+        windowMilliseconds,
+        dirtyBytes: (probeMegabytesPerSecond * mebibyte * windowMilliseconds) / 1000,
+      })),
+    });
+    const tuning = { downtimeLimitMilliseconds: 0 };
+    const last = rounds.reduce(
+      (migration, [seconds, megabytes], index) => {
+        const round = { ...leaving(index + 1, megabytes), guestRunMilliseconds: 1000 * seconds };
+        return withWorkingSet({ ...migration, rounds: [...migration.rounds, round] });
+      },
+      movingMigration({ probe, rounds: [], tuning }),
+    );
+    assert.ok(last.workingSet);
+    return dirtiedBytes(last.workingSet, 0.1) / mebibyte;
+  }
+
+  it('takes rounds that bear each other out for one phase, however wrong the model of it was', () => {
+    const inside = [0.97, 0.6].map((seconds) => [seconds, shortly(seconds)] as const);
+    const learnedInTwo = learnedShortly(16, [[2.9, 64], ...inside]);
+    assert.ok(Math.abs(learnedInTwo / shortly(0.1) - 1) < 0.1, String(learnedInTwo));
+  });
+
+  it('trusts a probe less and less that each round contradicts a little', () => {
+    const rounds = [0.97, 0.6, 0.48, 0.38, 0.35].map((span) => [span, shortly(span)] as const);
+    const learnedInFive = learnedShortly(45, rounds);
+    assert.ok(Math.abs(learnedInFive / shortly(0.1) - 1) < 0.2, String(learnedInFive));
   });
 
   it('forgets older rounds sooner than newer ones', () => {

@@ -12,7 +12,9 @@ import type { Migration } from '../../migration.ts';
 import type { Course } from '../../course.ts';
 import { roundsOfAttempt } from '../../rounds.ts';
 import { isCalledEndless, isProvenEndless, tendency } from '../../tendency.ts';
+import { isShift } from '../../workload.ts';
 import type { Move } from '../policy.ts';
+import { isBurst, isLikelyToPass } from './bursts.ts';
 import { doubt, drainedBy, order, tried, wasTried, worthwhileShare } from './throttle-order.ts';
 import { reviewThrottle } from './throttle-review.ts';
 import {
@@ -27,7 +29,15 @@ const trustLostPerRound = 0.05;
 const leastTrust = 0.8;
 /** A set-point is written this long before the sync at which it shall act. */
 const writeAheadSeconds = 0.8;
-const burstSurprise = 2;
+/** A round this young was decided upon by what the last one showed. */
+const justBegunSeconds = 0.2;
+/** Of the cost of waiting: by less than this no gain is clear. */
+const clearShare = 0.95;
+/** When an order of now begins to act, and when one of the next round would. */
+const beginnings = {
+  immediate: ['now', 'next-round'],
+  'next-sync': ['next-round', 'later'],
+} as const;
 /** Rounds without convergence after which a throttle is tried although no forecast finishes. */
 const roundsBeforeTrial = 4;
 
@@ -52,30 +62,44 @@ function holdTrigger(): Move {
   };
 }
 
-/** Never in the first pass: all of it must be sent anyway, and the guest's writes cost nothing yet. */
+/**
+ * Never in the first pass: all of it must be sent anyway, and the guest's writes cost nothing yet; nor
+ * while a burst is likely to pass, nor long before the sync at which a set-point would act.
+ */
+function isTooEarly(migration: Migration, course: Course, { lag }: ThrottleFacts): boolean {
+  if (migration.openRound?.number === 1 || isLikelyToPass(migration)) return true;
+  return lag === 'next-sync' && secondsToSync(course) > writeAheadSeconds;
+}
+
 function engage(migration: Migration, course: Course, facts: ThrottleFacts): Move | undefined {
-  if (migration.openRound?.number === 1) return undefined;
-  if (facts.lag === 'next-sync' && secondsToSync(course) > writeAheadSeconds) return undefined;
-  const [soon, wait] =
-    facts.lag === 'immediate'
-      ? [planThrottle(migration, course, 'now'), planThrottle(migration, course, 'next-round')]
-      : [planThrottle(migration, course, 'next-round'), planThrottle(migration, course, 'later')];
+  if (isTooEarly(migration, course, facts)) return undefined;
+  const [beginSoon, beginLater] = beginnings[facts.lag];
+  const soon = planThrottle(migration, course, beginSoon);
+  const wait = planThrottle(migration, course, beginLater);
   const free = planThrottle(migration, drainedBy(course, trust(migration)), 'never');
   if (isProvenEndless(migration) && !wasTried(migration)) {
     return order(migration, course, facts, hardest(migration, soon), 'endless-by-proof', free);
   }
   if (isBurst(migration)) return undefined;
   const pays =
-    soon.cost < free.cost * worthwhileShare - worthwhileSeconds && soon.cost <= wait.cost;
+    soon.cost < free.cost * worthwhileShare - worthwhileSeconds &&
+    soon.cost <= wait.cost * (isBetterAwaited(migration, course, facts) ? clearShare : 1);
   if (soon.forecast.finishes && pays) {
     return order(migration, course, facts, soon, 'throttle-pays-now', free);
   }
   return tryAnyway(migration, course, facts, soon, free);
 }
 
-/** The guest suddenly writes far more than the probe saw: a burst may pass, so one more round is waited. */
-function isBurst(migration: Migration): boolean {
-  return (migration.surprise ?? 1) > burstSurprise;
+/**
+ * A round that has begun will show what a model that was wrong about the last one is worth: unless it
+ * clearly pays to throttle at once, its end is awaited.
+ */
+function isBetterAwaited(
+  { surprise = 1 }: Migration,
+  { roundRunSeconds }: Course,
+  { lag }: ThrottleFacts,
+): boolean {
+  return lag === 'immediate' && roundRunSeconds > justBegunSeconds && isShift(surprise);
 }
 
 /** Where the model has been proven wrong its choice of a level is worth nothing. */

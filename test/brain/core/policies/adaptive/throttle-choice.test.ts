@@ -8,6 +8,7 @@ import {
   migrateOrder,
   movingMigration,
   plainArming,
+  probeReport,
   roundOf,
 } from '../../support.ts';
 
@@ -95,6 +96,37 @@ describe('core/policies/adaptive/throttle-choice', () => {
       return wanted.operation.percent;
     });
     assert.deepEqual(levels, [99, 95]);
+  });
+
+  it('awaits the end of a round that has begun where the model was wrong, unless it clearly pays', () => {
+    const within = (guestRunMilliseconds: number, rate: number, surprise: number) => {
+      const last = activeSample({ remainingBytes: 30 * mebibyte });
+      const migration = writing(rate, { last, surprise });
+      assert.ok(migration.openRound);
+      const openRound = { ...migration.openRound, guestRunMilliseconds };
+      return percentFor({ ...migration, openRound });
+    };
+    assert.equal(within(300, 48, 1.6), undefined);
+    assert.ok(within(300, 48, 1));
+    assert.ok(within(300, 128, 1.6));
+    assert.ok(within(0, 48, 1.6));
+  });
+
+  it('gives a burst time to pass where the probe saw the guest come and go, whatever rounds prove', () => {
+    const still = (number: number) => ({
+      ...roundOf(number, 64 * mebibyte, 64 * mebibyte),
+      surprise: 3,
+    });
+    const rounds = [1, 2, 3].map(still);
+    const nowMilliseconds = (rounds.at(-1)?.endedAtMilliseconds ?? 0) + 100;
+    const curve = [60, 0].map((megabytes) => ({
+      windowMilliseconds: 250,
+      dirtyBytes: megabytes * mebibyte,
+    }));
+    const seen = { rounds, nowMilliseconds, probe: probeReport({ dirtyCurve: curve }) };
+    assert.equal(percentFor(writing(128, seen)), undefined);
+    assert.ok(percentFor(writing(128, { ...seen, probe: probeReport() })));
+    assert.ok(percentFor(writing(128, { ...seen, nowMilliseconds: nowMilliseconds + 2000 })));
   });
 
   it('releases a throttle that is not needed any more', () => {
