@@ -10,7 +10,7 @@ import { startPair, type Pair } from '../../rig/pair.ts';
 import { fluidBacklogBytes } from './bounds.ts';
 import { familyOf, watchCpu, type CpuWatch } from './cpu-watch.ts';
 import { runFerryman, type RunContext } from './ferryman-run.ts';
-import type { BenchPolicy } from './policies.ts';
+import { headStartMilliseconds, type BenchPolicy } from './policies.ts';
 import type { Cell, CellKey } from './record.ts';
 import { roundsOf, type Run } from './run.ts';
 import { runStatic } from './static-run.ts';
@@ -48,7 +48,8 @@ export async function measureCell(options: CellOptions): Promise<Cell> {
     bench: [process.pid],
   }));
   try {
-    await sleep(watchMilliseconds.before + marginMilliseconds);
+    const headStart = headStartMilliseconds(options.policy);
+    await sleep(watchMilliseconds.before + marginMilliseconds + headStart);
     const run = await migrate(pair, options, (pid) => (ferryman.pid = pid));
     await sleep(watchMilliseconds.after + marginMilliseconds);
     const seen = await pair.observer.observe();

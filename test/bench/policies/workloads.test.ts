@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { neededMemoryBytes } from '../../guests/guest.ts';
-import { policies } from './policies.ts';
+import { headStartMilliseconds, policies } from './policies.ts';
 import { workloads } from './workloads.ts';
 
 const mebibyte = 2 ** 20;
@@ -34,5 +34,14 @@ describe('bench/policies', () => {
       const families = ['multifd', 'xbzrle', 'compress'];
       assert.ok(choice.capabilities.filter((each) => families.includes(each)).length <= 1);
     }
+  });
+
+  it('wait for the probe of those that have one', () => {
+    const waits = Object.fromEntries(
+      policies.map((each) => [each.name, headStartMilliseconds(each)]),
+    );
+    assert.equal(waits['adaptive'], 0);
+    assert.equal(waits['ladder'], 0);
+    assert.ok((waits['none'] ?? 0) > (waits['cgroup-90'] ?? 0) && (waits['cgroup-90'] ?? 0) > 0);
   });
 });
