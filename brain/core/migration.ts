@@ -163,6 +163,8 @@ export interface Migration {
   /** From the sample before to the last one. */
   readonly sinceSampleBeforeMilliseconds?: number;
   readonly destinationStatus?: string;
+  /** When `migrate` was answered; a look that began before may tell of the attempt before. */
+  readonly begunAtMilliseconds?: number;
   /** Before it nobody listened for a while. */
   readonly listeningSinceMilliseconds?: number;
   /** When `transferred` last grew. */

@@ -68,6 +68,8 @@ function withoutSide(migration: Migration, side: Side): Migration {
   return rest;
 }
 
+const overStatuses: ReadonlySet<string> = new Set(['completed', 'failed', 'cancelled']);
+
 const movingPhases: readonly Phase[] = [
   'starting',
   'moving',
@@ -76,7 +78,17 @@ const movingPhases: readonly Phase[] = [
   'cancelling',
 ];
 
+/**
+ * A look takes a while: what it says of a migration that is over may have been said before `migrate`
+ * was, of the attempt before or of how the VM came here. The next look knows.
+ */
+function isOfBefore(migration: Migration, sample: MigrationSample): boolean {
+  const { begunAtMilliseconds: begun, nowMilliseconds } = migration;
+  return begun !== undefined && nowMilliseconds < begun && overStatuses.has(sample.status);
+}
+
 function observeSourceSample(migration: Migration, sample: MigrationSample): Migration {
+  if (isOfBefore(migration, sample)) return migration;
   if (!movingPhases.includes(migration.phase)) {
     return { ...migration, last: sample, lastSampleAtMilliseconds: migration.nowMilliseconds };
   }

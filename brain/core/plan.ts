@@ -178,6 +178,7 @@ export function opened(migration: Migration, plan: ArmingPlan): Migration {
   };
   delete next.openRound;
   delete next.last;
+  delete next.begunAtMilliseconds;
   delete next.lastProgressAtMilliseconds;
   delete next.rateMark;
   delete next.peakBytesPerSecond;
@@ -190,6 +191,7 @@ export function opened(migration: Migration, plan: ArmingPlan): Migration {
 function begun(migration: Migration): Migration {
   const next: { -readonly [Key in keyof Migration]: Migration[Key] } = {
     ...migration,
+    begunAtMilliseconds: migration.nowMilliseconds,
     lastProgressAtMilliseconds: migration.nowMilliseconds,
     ...(!isOurs(migration) && { attempts: begunNow(migration) }),
   };

@@ -15,6 +15,11 @@ function tell(rehearsal: Rehearsal, side: Side, sample: MigrationSample): void {
   rehearsal.feed({ kind: 'sample', atMilliseconds, side, sample });
 }
 
+function apply(rehearsal: Rehearsal, decision: number, atMilliseconds: number): void {
+  const result = { id: `m.${decision}`, outcome: 'applied' } as const;
+  rehearsal.feed({ kind: 'result', atMilliseconds, decision, result });
+}
+
 /** The source has completed; of the destination nothing was heard yet. */
 function sent(): Rehearsal {
   const rehearsal = rehearse();
@@ -76,12 +81,25 @@ describe('core/plan of a libvirt domain', () => {
 
   it('counts from when libvirt has brought the destination up', () => {
     const rehearsal = rehearse({ endpoint, answers: () => 'silence' });
-    const apply = (decision: number, atMilliseconds: number) => {
-      const result = { id: `m.${decision}`, outcome: 'applied' } as const;
-      rehearsal.feed({ kind: 'result', atMilliseconds, decision, result });
-    };
-    apply(1, 10);
-    apply(2, 900);
+    apply(rehearsal, 1, 10);
+    apply(rehearsal, 2, 900);
     assert.equal(rehearsal.migration.attempts[0]?.startedAtMilliseconds, 900);
+  });
+
+  it('does not take the word on the attempt before for one on this', () => {
+    const over = ['completed', 'failed', 'cancelled'];
+    for (const status of over) {
+      const rehearsal = rehearse({ endpoint, answers: () => 'silence' });
+      const seeAt = (atMilliseconds: number) => {
+        const sample = { status, throttlePercent: 0 };
+        rehearsal.feed({ kind: 'sample', atMilliseconds, side: 'source', sample });
+        return rehearsal.migration.ending?.outcome;
+      };
+      apply(rehearsal, 1, 10);
+      apply(rehearsal, 2, 900);
+      assert.equal(seeAt(890), undefined, 'a look that had begun before');
+      assert.equal(rehearsal.migration.phase, 'moving');
+      assert.equal(seeAt(910), status);
+    }
   });
 });
