@@ -202,12 +202,16 @@ function createSettings({ monitor, memory, throttle }: ActuatorOptions): Setting
   return settings;
 }
 
-/** A destination started with `-incoming tcp:...` listens already, which is all that was wanted. */
+/**
+ * A destination started with `-incoming tcp:...` listens already, which is all that was wanted. QEMU's
+ * whole sentence is asked for: "Address already in use" means that nothing listens.
+ */
 async function listen(incoming: Promise<Effect>): Promise<Effect> {
   try {
     return await incoming;
   } catch (error) {
-    const isListening = error instanceof ExecuteError && /already/i.test(error.description);
+    const isListening =
+      error instanceof ExecuteError && /has already been started/.test(error.description);
     if (!isListening) throw error;
     return { reason: 'it was started listening, its own -incoming holds' };
   }

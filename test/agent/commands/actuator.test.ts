@@ -137,6 +137,12 @@ describe('actuator', () => {
     await assert.rejects(refused, /not specified/);
   });
 
+  it('does not take a port in use by others for a destination that listens', async () => {
+    qemu.refusals['migrate-incoming'] = 'Failed to find an available port: Address already in use';
+    const refused = apply({ kind: 'listen', endpoint: { kind: 'tcp', host: '::', port: 49_152 } });
+    await assert.rejects(refused, /Address already in use/);
+  });
+
   it('waits for a cancel to settle, with the guest released meanwhile', async () => {
     qemu.migration = { status: 'cancelling' };
     let polls = 0;
