@@ -211,7 +211,7 @@ async function listen(incoming: Promise<Effect>): Promise<Effect> {
     return await incoming;
   } catch (error) {
     const isListening =
-      error instanceof ExecuteError && /has already been started/.test(error.description);
+      error instanceof ExecuteError && error.description.includes('has already been started');
     if (!isListening) throw error;
     return { reason: 'it was started listening, its own -incoming holds' };
   }

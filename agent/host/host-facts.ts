@@ -2,6 +2,7 @@
 import { networkInterfaces } from 'node:os';
 import type { HostFacts, Lack, Privileges, ThrottleFacts, VmFacts } from '../../shared/sample.ts';
 import type { HostPolicy } from './policy-file.ts';
+import { occupiedPorts } from './ports.ts';
 import { ownPrivileges } from './privileges.ts';
 import type { GroupLayout } from '../throttle/groups.ts';
 import { canReadGuestMemory } from '../workload/guest-memory.ts';
@@ -22,6 +23,7 @@ export function hostFacts({ policy, layout, vms }: HostFactSources): HostFacts {
     migrationAddress: policy.migrationAddress ?? ownAddress(),
     firstMigrationPort: policy.migrationPorts.first,
     lastMigrationPort: policy.migrationPorts.last,
+    occupiedPorts: occupiedPorts(policy.migrationPorts),
     canStartDestination: policy.destinationCommand !== undefined,
     lacks: [...probeLack(policy, vms, privileges), ...cgroupLack(layout, vms)],
     ...(policy.libvirtUri && { libvirt: policy.libvirtUri }),

@@ -61,7 +61,8 @@ export function journeyOf(hosts: readonly HostView[], wish: Wish): Preflight {
 
 /**
  * Where the stream goes: the host's address and the first of its ports after the last one given
- * out, so that one that has just been used, and may linger, is not used again at once.
+ * out, so that one that has just been used, and may linger, is not used again at once. Ports that
+ * other sockets of the host have are passed over, as libvirt does.
  * Throws OrderError when all are in use.
  */
 export function endpointFor(
@@ -73,7 +74,8 @@ export function endpointFor(
     throw new OrderError('NO_DESTINATION', `host ${host} has not said where streams are to go`);
   }
   const { migrationAddress, firstMigrationPort: first, lastMigrationPort: last } = facts;
-  const used = new Set(migrations.flatMap((migration) => portInUse(migration, host) ?? []));
+  const given = migrations.flatMap((migration) => portInUse(migration, host) ?? []);
+  const used = new Set([...facts.occupiedPorts, ...given]);
   const count = last - first + 1;
   const start = lastPort === undefined ? 0 : lastPort + 1 - first;
   for (let step = 0; step < count; step += 1) {

@@ -108,6 +108,7 @@ export const hostFacts = is.message<HostFacts>({
   migrationAddress: is.label,
   firstMigrationPort: is.port,
   lastMigrationPort: is.port,
+  occupiedPorts: is.list(is.port),
   canStartDestination: z.boolean(),
   lacks: is.list(lack),
   privileges: privileges.exactOptional(),

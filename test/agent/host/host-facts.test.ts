@@ -25,6 +25,7 @@ describe('agent/host/host-facts', () => {
       migrationAddress: '192.0.2.7',
       firstMigrationPort: 5000,
       lastMigrationPort: 5009,
+      occupiedPorts: [],
       canStartDestination: true,
       lacks: [],
       libvirt: { transport: 'tls', host: 'h1.example.org', port: 16_514 },

@@ -6,7 +6,7 @@ import { factsOf, order, startStub, uuid } from '../fixtures.ts';
 
 const facts: HostView['facts'] = {
   ...{ mode: 'act', migrationAddress: '10.0.0.2', canStartDestination: true, lacks: [] },
-  ...{ firstMigrationPort: 5000, lastMigrationPort: 5001 },
+  ...{ firstMigrationPort: 5000, lastMigrationPort: 5001, occupiedPorts: [] },
 };
 const view = (host: string, ...vms: VmFacts[]): HostView => ({
   ...{ host, agentBoot: 'b', silentMilliseconds: 0, lostMessages: 0, staleMessages: 0, facts, vms },
@@ -62,5 +62,13 @@ describe('brain/desk/journey', () => {
     assert.equal(endpointFor(host, [{ ...busy(5000), phase: 'settled' }], 5001).port, 5000);
     const all = [busy(5000), busy(5001)];
     assert.throws(() => endpointFor(host, all, undefined), { code: 'NO_DESTINATION' });
+  });
+
+  it('gives out no port that another socket of the host has', () => {
+    const { facts, ...host } = view('h2');
+    const having = (...occupiedPorts: readonly number[]) =>
+      endpointFor({ ...host, ...(facts && { facts: { ...facts, occupiedPorts } }) }, [], undefined);
+    assert.equal(having(5000).port, 5001);
+    assert.throws(() => having(5000, 5001), { code: 'NO_DESTINATION' });
   });
 });

@@ -25,6 +25,7 @@ const hostFacts: HostFacts = {
   migrationAddress: '10.0.0.2',
   firstMigrationPort: 49_152,
   lastMigrationPort: 49_153,
+  occupiedPorts: [],
   canStartDestination: true,
   lacks: [],
 };

@@ -9,6 +9,7 @@ const facts: HostFacts = {
   migrationAddress: '10.0.0.2',
   firstMigrationPort: 49_152,
   lastMigrationPort: 49_215,
+  occupiedPorts: [],
   canStartDestination: true,
   lacks: [],
 };

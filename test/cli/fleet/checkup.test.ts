@@ -11,7 +11,7 @@ const host: HostSummary = {
   ...{ host: 'h1', silentMilliseconds: 200, lostMessages: 0, vms: 2 },
   facts: {
     ...{ mode: 'act', migrationAddress: 'h1', canStartDestination: true, lacks: [] },
-    ...{ firstMigrationPort: 1, lastMigrationPort: 2 },
+    ...{ firstMigrationPort: 1, lastMigrationPort: 2, occupiedPorts: [] },
   },
 };
 const healthy: BrainStatus = {

@@ -67,6 +67,7 @@ export const hostFacts = message<HostFacts>(
     migrationAddress: label,
     firstMigrationPort: port,
     lastMigrationPort: port,
+    occupiedPorts: fc.array(port, { maxLength: 3 }),
     canStartDestination: flag,
     lacks: fc.array(lack, { maxLength: 2 }),
   },
