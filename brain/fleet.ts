@@ -3,7 +3,8 @@
  * messages are fresh enough to act on (P9: no action on stale or gapped data) and counts the rest.
  */
 import type { Clock } from '../shared/clock.ts';
-import type { HostFacts, HostSample, QemuRef, VmFacts } from '../shared/sample.ts';
+import type { HostFacts } from '../shared/host-facts.ts';
+import type { HostSample, QemuRef, VmFacts } from '../shared/sample.ts';
 import { incomingEvent, notIncomingEvent } from '../shared/telemetry.ts';
 import type { Telemetry, TelemetryBody, TelemetryHeader } from '../shared/telemetry.ts';
 import { createAgentClock } from './timeline.ts';

@@ -1,13 +1,7 @@
 /** The messages on the wire, as the codec hands them out. Times are Unix milliseconds of the sender. */
 import type { Command, CommandResult } from './command.ts';
-import type {
-  HostFacts,
-  HostSample,
-  MigrationSample,
-  QemuRef,
-  VmActivity,
-  VmFacts,
-} from './sample.ts';
+import type { HostFacts } from './host-facts.ts';
+import type { HostSample, MigrationSample, QemuRef, VmActivity, VmFacts } from './sample.ts';
 
 /** Every telemetry message says who speaks, in which life, and where in the stream it stands. */
 export interface TelemetryHeader {

@@ -1,6 +1,7 @@
 /** What this host offers to migrations, and what its agent would need to do all that it can. */
 import { networkInterfaces } from 'node:os';
-import type { HostFacts, Lack, Privileges, ThrottleFacts, VmFacts } from '../../shared/sample.ts';
+import type { HostFacts, Lack, Privileges } from '../../shared/host-facts.ts';
+import type { ThrottleFacts, VmFacts } from '../../shared/sample.ts';
 import type { HostPolicy } from './policy-file.ts';
 import { occupiedPorts } from './ports.ts';
 import { ownPrivileges } from './privileges.ts';

@@ -1,7 +1,8 @@
 /** The host under the VMs: its load and what it offers, once a second. */
 import { messageOf } from '../../shared/errors.ts';
 import type { Log } from '../../shared/log.ts';
-import type { HostFacts, HostSample } from '../../shared/sample.ts';
+import type { HostFacts } from '../../shared/host-facts.ts';
+import type { HostSample } from '../../shared/sample.ts';
 import { openHostProbe } from '../collectors/index.ts';
 import { rarely } from './host-facts.ts';
 import type { Outbox } from '../outbox/outbox.ts';

@@ -1,7 +1,11 @@
 /** As whom this process runs and which rights it has beyond that of its user. */
 import { readFileSync } from 'node:fs';
 import { userInfo } from 'node:os';
-import { rightCapabilities, type Privileges, type RightCapability } from '../../shared/sample.ts';
+import {
+  rightCapabilities,
+  type Privileges,
+  type RightCapability,
+} from '../../shared/host-facts.ts';
 
 /** Their numbers in capability(7). */
 const bits: Readonly<Record<RightCapability, bigint>> = {

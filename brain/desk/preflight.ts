@@ -2,7 +2,8 @@
  * What is looked at before a VM is sent on its way: everything that would let the migration fail, or
  * the guest lose its disks, and that can be known beforehand. Pure.
  */
-import type { HostFacts, VmFacts } from '../../shared/sample.ts';
+import type { HostFacts } from '../../shared/host-facts.ts';
+import type { VmFacts } from '../../shared/sample.ts';
 import type { HostView } from '../fleet.ts';
 
 /** `refuse` stands in the way; `caution` is for the operator to know. */

@@ -1,5 +1,6 @@
 /** What the desk tells: hosts, VMs and migrations as operators see them. */
-import type { HostFacts, VmFacts } from '../../shared/sample.ts';
+import type { HostFacts } from '../../shared/host-facts.ts';
+import type { VmFacts } from '../../shared/sample.ts';
 import type { Mode } from '../../shared/config/vms.ts';
 import type { Migration, MigrationResult, Phase } from '../core/migration.ts';
 import { answersTo } from '../fleet.ts';

@@ -1,5 +1,5 @@
 /** Which rights an agent was given, in words. */
-import type { Privileges } from '../../shared/sample.ts';
+import type { Privileges } from '../../shared/host-facts.ts';
 
 /** The profile of deploy/systemd that these make up: `tune`, and what was added to it. */
 export function profileWords({ user, capabilities }: Privileges): string {

@@ -2,20 +2,17 @@
 import * as z from 'zod';
 import * as is from './fields.ts';
 import { libvirtTransports, type Arming, type LibvirtPlace } from '../command.ts';
+import { rightCapabilities, type HostFacts, type Lack, type Privileges } from '../host-facts.ts';
 import {
   families,
   liveSettings,
-  rightCapabilities,
   throttleMechanisms,
   vmOwners,
   type CompressionSample,
   type DirtyPoint,
-  type HostFacts,
   type HostSample,
-  type Lack,
   type MigrationSample,
   type NicSample,
-  type Privileges,
   type ProbeReport,
   type QemuRef,
   type RamSample,

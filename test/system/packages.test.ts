@@ -10,7 +10,7 @@ import { join } from 'node:path';
 import { Unavailable } from '../../scripts/debian.mjs';
 import { buildPackages } from '../../scripts/package.mjs';
 import { projectRoot, tools } from '../../scripts/tools.mjs';
-import type { HostFacts } from '../../shared/sample.ts';
+import type { HostFacts } from '../../shared/host-facts.ts';
 import { buildGuest } from '../guests/guest.ts';
 import { bootHost, type PackagedHost } from './packaged-host.ts';
 import { createStage, mebibyte, until } from './support.ts';

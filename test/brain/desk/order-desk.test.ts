@@ -10,7 +10,8 @@ import type { HostView } from '../../../brain/fleet.ts';
 import type { PredictionOrder } from '../../../brain/migrations/predict.ts';
 import type { Brain } from '../../../brain/service.ts';
 import type { VmRules } from '../../../shared/config/vms.ts';
-import type { HostFacts, VmFacts } from '../../../shared/sample.ts';
+import type { HostFacts } from '../../../shared/host-facts.ts';
+import type { VmFacts } from '../../../shared/sample.ts';
 import { factsOf, hostSample, order, startStub } from '../fixtures.ts';
 
 type Reply = Readonly<Record<string, unknown>>;
@@ -23,9 +24,7 @@ const vmRules: VmRules = [
 const hostFacts: HostFacts = {
   mode: 'act',
   migrationAddress: '10.0.0.2',
-  firstMigrationPort: 49_152,
-  lastMigrationPort: 49_153,
-  occupiedPorts: [],
+  ...{ firstMigrationPort: 49_152, lastMigrationPort: 49_153, occupiedPorts: [] },
   canStartDestination: true,
   lacks: [],
 };

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { obstacle, preflight, type Preflight } from '../../../brain/desk/preflight.ts';
-import type { HostFacts, VmFacts } from '../../../shared/sample.ts';
+import type { HostFacts } from '../../../shared/host-facts.ts';
+import type { VmFacts } from '../../../shared/sample.ts';
 import type { DiskFacts } from '../../../shared/storage.ts';
 import { factsOf, hostSample } from '../fixtures.ts';
 

@@ -5,7 +5,7 @@ import { checkUp, natsFault, verdictOf } from '../../../cli/fleet/checkup.ts';
 import { DeskError, type FleetClient } from '../../../cli/fleet/client.ts';
 import { doctorCode, printChecks, printChecksJson } from '../../../cli/commands/doctor.ts';
 import { BusError } from '../../../shared/errors.ts';
-import { rightCapabilities } from '../../../shared/sample.ts';
+import { rightCapabilities } from '../../../shared/host-facts.ts';
 
 const host: HostSummary = {
   ...{ host: 'h1', silentMilliseconds: 200, lostMessages: 0, vms: 2 },

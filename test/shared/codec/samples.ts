@@ -2,18 +2,20 @@
 import fc from 'fast-check';
 import type { Arming, LibvirtPlace } from '../../../shared/command.ts';
 import {
+  rightCapabilities,
+  type HostFacts,
+  type Lack,
+  type Privileges,
+} from '../../../shared/host-facts.ts';
+import {
   families,
   liveSettings,
-  rightCapabilities,
   throttleMechanisms,
   type CompressionSample,
   type DirtyPoint,
-  type HostFacts,
   type HostSample,
-  type Lack,
   type MigrationSample,
   type NicSample,
-  type Privileges,
   type ProbeReport,
   type QemuRef,
   type RamSample,
