@@ -29,7 +29,7 @@ export interface HostFacts {
   readonly migrationAddress: string;
   readonly firstMigrationPort: number;
   readonly lastMigrationPort: number;
-  /** Those of them that some TCP socket of the host has: no QEMU can listen there. */
+  /** Those of them that some TCP socket of the host has: mostly, no QEMU can listen there. */
   readonly occupiedPorts: readonly number[];
   /** Its policy has a command that starts a destination. */
   readonly canStartDestination: boolean;

@@ -85,6 +85,8 @@ export interface VmFacts {
   readonly foreignArming?: Arming;
   /** QEMU loses sight of pages that this guest writes: it may hang after any migration. */
   readonly forgetsDirtyPages?: boolean;
+  /** The TCP port on which its own `-incoming` listens; absent of one started with `-incoming defer`. */
+  readonly listeningPort?: number;
   /** Who runs its QEMU and begins its migrations; absent when ferryman does so by itself. */
   readonly owner?: VmOwner;
 }

@@ -1,18 +1,19 @@
-/** Which ports of this host nothing else can listen on. */
+/** Which migration ports of this host other sockets have. */
 import { readFileSync } from 'node:fs';
 import type { HostPolicy } from './policy-file.ts';
 
-/** The column of /proc/net/tcp that holds `address:port`, in hexadecimal (kernel: proc_net_tcp.txt). */
-const localAddressColumn = 1;
+/** A row of /proc/net/tcp begins `number: localAddress:port`, in hexadecimal (kernel: proc_net_tcp.txt). */
+const localPort = /^ *\d+: [\dA-F]+:([\dA-F]{4})/gm;
 
 /**
  * Those of the range that some TCP socket has, in any state, ascending. libvirt's range, which is the
  * default, lies within the kernel's ephemeral ports: the own end of any outgoing connection may sit
- * on one, and QEMU cannot listen there until a minute after that connection has ended.
+ * on one, and QEMU cannot listen there until a minute after that connection has ended. (It can where the
+ * other end was a listener's, which the kernel does not tell apart here.)
  */
 export function occupiedPorts(
   { first, last }: HostPolicy['migrationPorts'],
-  folder = '/proc/net',
+  folder = '/proc/self/net',
 ): readonly number[] {
   const ports = ['tcp', 'tcp6'].flatMap((name) => localPorts(tableOf(`${folder}/${name}`)));
   const within = new Set(ports.filter((port) => port >= first && port <= last));
@@ -20,11 +21,7 @@ export function occupiedPorts(
 }
 
 function localPorts(table: string): readonly number[] {
-  const [, ...rows] = table.trim().split('\n');
-  return rows.map((row) => {
-    const address = row.trim().split(/\s+/)[localAddressColumn] ?? '';
-    return parseInt(address.slice(address.lastIndexOf(':') + 1), 16);
-  });
+  return Array.from(table.matchAll(localPort), ([, port = '']) => parseInt(port, 16));
 }
 
 /** Empty on a host without that protocol. */

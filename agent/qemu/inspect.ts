@@ -25,6 +25,8 @@ export interface Inspection extends QemuTraits, SchemaFacts {
   readonly kvm: boolean;
   /** e.g. `pc-i440fx-7.2`; absent when QEMU does not tell. */
   readonly machineType?: string;
+  /** The TCP port on which it waits for a migration; absent of a source, and until migrate-incoming. */
+  readonly listeningPort?: number;
   readonly storage?: StorageFacts;
 }
 
@@ -38,6 +40,7 @@ const usualPageBytes = 4096;
 export async function inspectVm(monitor: Monitor, procDirectory = '/proc'): Promise<Inspection> {
   const migration = await ask(monitor, 'query-migrate');
   const name = optional(await ask(monitor, 'query-name'), 'name', 'string');
+  const listeningPort = listeningPortIn(migration);
   const vcpuThreadIds = await readVcpuThreadIds(monitor);
   const qemuPid = await processOf(vcpuThreadIds[0], procDirectory);
   return {
@@ -47,6 +50,7 @@ export async function inspectVm(monitor: Monitor, procDirectory = '/proc'): Prom
     ...(name === undefined ? {} : { name }),
     runState: required(await ask(monitor, 'query-status'), 'status', 'string'),
     migrationStatus: optional(migration, 'status', 'string') ?? 'none',
+    ...(listeningPort === undefined ? {} : { listeningPort }),
     settings: await readSettings(monitor),
     ...(qemuPid === undefined ? {} : { qemuPid }),
     vcpuThreadIds,
@@ -110,6 +114,14 @@ function threadIdsIn(reply: Reply): number[] {
 function ramBytesIn(memory: Reply): number {
   const plugged = optional(memory, 'plugged-memory', 'number') ?? 0;
   return required(memory, 'base-memory', 'number') + plugged;
+}
+
+/** The first of QEMU's `socket-address` that is one of TCP; where that cannot be read, none. */
+function listeningPortIn(migration: Reply): number | undefined {
+  const addresses = objectOf(migration)['socket-address'];
+  if (!Array.isArray(addresses)) return undefined;
+  const [address] = addresses.map((value) => objectOf({ ...migration, value }));
+  return address?.['type'] === 'inet' ? Number(address['port']) : undefined;
 }
 
 function pageBytesIn(migration: Reply): number {

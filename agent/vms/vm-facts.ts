@@ -66,6 +66,7 @@ export function vmFacts(sources: FactSources): VmFacts {
     ...(inspection.storage && { storage: inspection.storage }),
     ...(foreignArming && !isIdle(migrationStatus) && { foreignArming }),
     ...(forgetsDirtyPages(inspection) && { forgetsDirtyPages: true }),
+    ...(inspection.listeningPort !== undefined && { listeningPort: inspection.listeningPort }),
     ...(owner && { owner: owner.name }),
   };
 }

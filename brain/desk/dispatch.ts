@@ -161,7 +161,7 @@ async function byQemu(
 ): Promise<Way> {
   const { vm, host, destination } = journey;
   const waiting = destination ?? (await brain.startDestination(host.host, vm.ref.uuid));
-  const endpoint = endpointFor(host, brain.migrations(), lastPorts.get(host.host));
+  const endpoint = endpointFor(host, waiting, brain.migrations(), lastPorts.get(host.host));
   lastPorts.set(host.host, endpoint.port);
   return {
     ...{ destination: selectorOf(waiting), endpoint, started: !destination },

@@ -60,30 +60,34 @@ export function journeyOf(hosts: readonly HostView[], wish: Wish): Preflight {
 }
 
 /**
- * Where the stream goes: the host's address and the first of its ports after the last one given
- * out, so that one that has just been used, and may linger, is not used again at once. Ports that
- * other sockets of the host have are passed over, as libvirt does.
- * Throws OrderError when all are in use.
+ * Where the stream goes: where the destination listens by itself, else the host's address and the
+ * first of its ports after the last one given out, so that one that has just been used, and may
+ * linger, is not used again at once. Ports that other sockets of the host have come last: QEMU can
+ * listen on some of them.
+ * Throws OrderError when migrations under way use them all.
  */
 export function endpointFor(
   { host, facts }: HostView,
+  { listeningPort }: Pick<VmFacts, 'listeningPort'>,
   migrations: readonly Migration[],
-  lastPort: number | undefined,
+  lastPort = 0,
 ): Extract<Endpoint, { kind: 'tcp' }> {
   if (facts === undefined) {
     throw new OrderError('NO_DESTINATION', `host ${host} has not said where streams are to go`);
   }
   const { migrationAddress, firstMigrationPort: first, lastMigrationPort: last } = facts;
-  const given = migrations.flatMap((migration) => portInUse(migration, host) ?? []);
-  const used = new Set([...facts.occupiedPorts, ...given]);
-  const count = last - first + 1;
-  const start = lastPort === undefined ? 0 : lastPort + 1 - first;
-  for (let step = 0; step < count; step += 1) {
-    const port = first + ((start + step) % count);
-    if (!used.has(port)) return { kind: 'tcp', host: migrationAddress, port };
-  }
-  const range = `${String(first)} to ${String(last)}`;
-  throw new OrderError('NO_DESTINATION', `all migration ports of ${host} (${range}) are in use`);
+  const given = new Set(migrations.flatMap((migration) => portInUse(migration, host) ?? []));
+  const occupied = new Set(facts.occupiedPorts);
+  const range = Array.from({ length: last - first + 1 }, (_, index) => first + index);
+  const inTurn = [
+    ...range.filter((port) => port > lastPort),
+    ...range.filter((port) => port <= lastPort),
+  ];
+  const free = inTurn.filter((port) => !given.has(port));
+  const port = listeningPort ?? free.find((each) => !occupied.has(each)) ?? free[0];
+  if (port !== undefined) return { kind: 'tcp', host: migrationAddress, port };
+  const all = `${String(first)} to ${String(last)}`;
+  throw new OrderError('NO_DESTINATION', `all migration ports of ${host} (${all}) are in use`);
 }
 
 function portInUse({ phase, order, destination }: Migration, host: string): number | undefined {

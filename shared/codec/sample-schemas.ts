@@ -84,6 +84,7 @@ export const vmFacts = is.message<VmFacts>({
   storage: storageFacts.exactOptional(),
   foreignArming: arming.exactOptional(),
   forgetsDirtyPages: z.boolean().exactOptional(),
+  listeningPort: is.port.exactOptional(),
   owner: z.enum(vmOwners).exactOptional(),
 });
 

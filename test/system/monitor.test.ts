@@ -1,9 +1,12 @@
 import assert from 'node:assert/strict';
 import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { mkdtemp, rm } from 'node:fs/promises';
+import { connect, createServer, type AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { createActuator, type Effect } from '../../agent/commands/actuator.ts';
 import type { Monitor } from '../../agent/monitor/monitor.ts';
 import { openQmp } from '../../agent/monitor/qmp-socket.ts';
 import {
@@ -130,6 +133,19 @@ for (const version of ['7.2', '10.0'] as const) {
       assert.equal((await inspectVm(source)).migrationStatus, 'completed');
     });
 
+    it('tells where it listens, and refuses in the words that the actuator knows', async () => {
+      const { port: taken, end } = await outgoingConnection();
+      const [waiting] = await start('waiting', '-incoming', 'defer');
+      const refused = listen(waiting, taken);
+      await assert.rejects(refused, /Address already in use/).finally(end);
+
+      const [listening] = await start('listening', '-incoming', 'tcp:127.0.0.1:0');
+      const { listeningPort } = await inspectVm(listening);
+      assert.ok(listeningPort !== undefined && listeningPort > 0);
+      const answer = await listen(listening, listeningPort);
+      assert.match(answer.reason ?? '', /it was started listening/);
+    });
+
     it('answers out of band, in its own words', async () => {
       const [monitor] = await start('source');
       await assert.rejects(monitor.execute('migrate-pause'), /only supported during postcopy/);
@@ -185,4 +201,27 @@ async function openWhenUp(path: string): Promise<Monitor> {
 
 function hasEnded({ exitCode, signalCode }: ChildProcess): boolean {
   return exitCode !== null || signalCode !== null;
+}
+
+/** As an agent has a destination listen. */
+async function listen(monitor: Monitor, port: number): Promise<Effect> {
+  const actuator = createActuator({
+    ...{ monitor, memory: { saved: await readSettings(monitor), hasTouchedThrottle: false } },
+    probe: () => assert.fail('not asked for'),
+    sleep: (milliseconds) => sleep(milliseconds),
+  });
+  return actuator.apply({ kind: 'listen', endpoint: { kind: 'tcp', host: '127.0.0.1', port } });
+}
+
+/** The port on which this end of a connection to somewhere else sits. */
+async function outgoingConnection(): Promise<{ readonly port: number; end(): void }> {
+  const server = createServer().listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const client = connect((server.address() as AddressInfo).port, '127.0.0.1');
+  await once(client, 'connect');
+  const end = () => {
+    client.destroy();
+    server.close();
+  };
+  return { port: client.localPort ?? assert.fail(), end };
 }

@@ -1,6 +1,9 @@
 import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import { createServer, type AddressInfo } from 'node:net';
 import { hostFacts, rarely } from '../../../agent/host/host-facts.ts';
 import { hostPolicy } from '../../../agent/host/policy-file.ts';
+import { occupiedPorts } from '../../../agent/host/ports.ts';
 import { ownPrivileges } from '../../../agent/host/privileges.ts';
 import { layoutV1 } from '../../../agent/throttle/layouts.ts';
 import type { VmFacts } from '../../../shared/sample.ts';
@@ -25,12 +28,22 @@ describe('agent/host/host-facts', () => {
       migrationAddress: '192.0.2.7',
       firstMigrationPort: 5000,
       lastMigrationPort: 5009,
-      occupiedPorts: [],
+      occupiedPorts: occupiedPorts(policy.migrationPorts),
       canStartDestination: true,
       lacks: [],
       libvirt: { transport: 'tls', host: 'h1.example.org', port: 16_514 },
       privileges: ownPrivileges(),
     });
+  });
+
+  it('tells which of its ports a socket has', async () => {
+    const server = createServer().listen(0, '127.0.0.1');
+    await once(server, 'listening');
+    const { port } = server.address() as AddressInfo;
+    const policy = hostPolicy({ migrationPorts: { first: port, last: port } });
+    const facts = hostFacts({ policy, layout, vms: [] });
+    server.close();
+    assert.deepEqual(facts.occupiedPorts, [port]);
   });
 
   it('has an address without being told one', () => {

@@ -38,6 +38,14 @@ describe('inspectVm', () => {
     assert.deepEqual(inspection.storage, { disks: [] });
   });
 
+  it('reads on which TCP port a destination listens, and of other transports nothing', async () => {
+    const address = { type: 'inet', host: '127.0.0.1', port: '49160', ipv4: true };
+    qemu.migration = { status: 'setup', 'socket-address': [address] };
+    assert.equal((await inspectVm(monitor)).listeningPort, 49_160);
+    qemu.migration = { status: 'setup', 'socket-address': [{ type: 'unix', path: '/run/x' }] };
+    assert.equal('listeningPort' in (await inspectVm(monitor)), false);
+  });
+
   it('only asks', async () => {
     await inspectVm(monitor);
     assert.deepEqual(

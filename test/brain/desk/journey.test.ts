@@ -1,15 +1,25 @@
 import assert from 'node:assert/strict';
 import type { HostView } from '../../../brain/fleet.ts';
+import type { Migration } from '../../../brain/core/migration.ts';
 import { endpointFor, hostNamed, journeyOf, runningVm } from '../../../brain/desk/journey.ts';
+import type { HostFacts } from '../../../shared/host-facts.ts';
 import type { VmFacts } from '../../../shared/sample.ts';
 import { factsOf, order, startStub, uuid } from '../fixtures.ts';
 
-const facts: HostView['facts'] = {
+const hostFacts: HostFacts = {
   ...{ mode: 'act', migrationAddress: '10.0.0.2', canStartDestination: true, lacks: [] },
   ...{ firstMigrationPort: 5000, lastMigrationPort: 5001, occupiedPorts: [] },
 };
 const view = (host: string, ...vms: VmFacts[]): HostView => ({
-  ...{ host, agentBoot: 'b', silentMilliseconds: 0, lostMessages: 0, staleMessages: 0, facts, vms },
+  ...{
+    host,
+    agentBoot: 'b',
+    silentMilliseconds: 0,
+    lostMessages: 0,
+    staleMessages: 0,
+    facts: hostFacts,
+    vms,
+  },
 });
 
 describe('brain/desk/journey', () => {
@@ -56,19 +66,37 @@ describe('brain/desk/journey', () => {
         endpoint: { ...endpoint, port, kind: 'tcp' as const, host: 'x' },
       },
     });
+    const portOf = (host: HostView, last: number | undefined, ...migrations: Migration[]) =>
+      endpointFor(host, factsOf('h2'), migrations, last).port;
     const host = view('h2');
-    assert.equal(endpointFor(host, [], undefined).port, 5000);
-    assert.equal(endpointFor(host, [busy(5000)], undefined).port, 5001);
-    assert.equal(endpointFor(host, [{ ...busy(5000), phase: 'settled' }], 5001).port, 5000);
-    const all = [busy(5000), busy(5001)];
-    assert.throws(() => endpointFor(host, all, undefined), { code: 'NO_DESTINATION' });
+    assert.equal(portOf(host, undefined), 5000);
+    assert.equal(portOf(host, 5000), 5001);
+    assert.equal(portOf(host, undefined, busy(5000)), 5001);
+    assert.equal(portOf(host, 5001, { ...busy(5000), phase: 'settled' }), 5000);
+    assert.throws(() => portOf(host, undefined, busy(5000), busy(5001)), {
+      code: 'NO_DESTINATION',
+    });
   });
 
-  it('gives out no port that another socket of the host has', () => {
-    const { facts, ...host } = view('h2');
-    const having = (...occupiedPorts: readonly number[]) =>
-      endpointFor({ ...host, ...(facts && { facts: { ...facts, occupiedPorts } }) }, [], undefined);
-    assert.equal(having(5000).port, 5001);
-    assert.throws(() => having(5000, 5001), { code: 'NO_DESTINATION' });
+  it('gives out a port of the range whatever the range was before', () => {
+    for (const last of [4000, 9000]) {
+      assert.equal(endpointFor(view('h2'), factsOf('h2'), [], last).port, 5000);
+    }
+  });
+
+  it('gives out ports that other sockets of the host have only when no other is left', () => {
+    const having = (...occupiedPorts: readonly number[]) => {
+      const host = { ...view('h2'), facts: { ...hostFacts, occupiedPorts } };
+      return endpointFor(host, factsOf('h2'), [], undefined).port;
+    };
+    assert.equal(having(5000), 5001);
+    assert.equal(having(5001), 5000);
+    assert.equal(having(5000, 5001), 5000);
+  });
+
+  it('sends to where the destination listens by itself, whoever has that port', () => {
+    const host = { ...view('h2'), facts: { ...hostFacts, occupiedPorts: [5001] } };
+    const destination = factsOf('h2', { listeningPort: 5001 });
+    assert.equal(endpointFor(host, destination, [], undefined).port, 5001);
   });
 });

@@ -112,6 +112,7 @@ export const vmFacts = message<VmFacts>(vmFactsFields, {
   storage: message<StorageFacts>({ disks: fc.array(diskFacts, { maxLength: 2 }) }),
   foreignArming: arming,
   forgetsDirtyPages: flag,
+  listeningPort: port,
   owner: fc.constant('libvirt'),
 });
 
